@@ -1,0 +1,30 @@
+# What every target of the project shares: warnings, sanitizers, and the two ways to declare code.
+
+add_library(vtep_options INTERFACE)
+target_compile_options(vtep_options INTERFACE
+  -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor -Woverloaded-virtual
+  -Wold-style-cast -Werror)
+target_include_directories(vtep_options INTERFACE ${CMAKE_SOURCE_DIR}/src)
+if(VTEP_SANITIZE)
+  target_compile_options(vtep_options INTERFACE
+    -fsanitize=${VTEP_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(vtep_options INTERFACE -fsanitize=${VTEP_SANITIZE})
+endif()
+
+# vtep_library(NAME SOURCES a.cc ... [USES lib ...]): the library of one folder.
+function(vtep_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;USES" ${ARGN})
+  add_library(vtep_${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(vtep_${name} PUBLIC vtep_options ${ARG_USES})
+endfunction()
+
+# vtep_test(NAME SOURCES a_test.cc ... [USES lib ...]): the unit tests of one folder, one binary.
+function(vtep_test name)
+  if(NOT VTEP_TESTS)
+    return()
+  endif()
+  cmake_parse_arguments(ARG "" "" "SOURCES;USES" ${ARGN})
+  add_executable(${name}_test ${ARG_SOURCES})
+  target_link_libraries(${name}_test PRIVATE vtep_options ${ARG_USES} GTest::gmock GTest::gtest_main)
+  gtest_discover_tests(${name}_test TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 60)
+endfunction()

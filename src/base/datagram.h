@@ -1,0 +1,33 @@
+// One UDP payload on its way to a remote VTEP: what the engine decides and the underlay sends.
+#pragma once
+
+#include <cstdint>
+
+#include "base/bytes.h"
+#include "base/ifindex.h"
+#include "base/ip.h"
+#include "base/port.h"
+
+namespace vtep {
+
+/// Where and how a datagram leaves. Everything but the bytes; the same for all datagrams of one flow.
+struct Route {
+  IpAddr remote;             ///< unicast VTEP or multicast group
+  IpAddr local;              ///< source address; unspecified: the routing table's choice
+  IfIndex device;            ///< underlay device; not set: the routing table's choice
+  Port destination_port;
+  Port source_port;          ///< RFC 7348 section 5: from a hash of the inner headers
+  std::uint8_t ttl = 0;      ///< 0: the system's default (1 for a multicast group)
+
+  friend bool operator==(const Route&, const Route&) = default;
+};
+
+/// Does not own `payload`, which stays as it is until the batch was sent: several datagrams (head-end
+/// replication) may point at the same bytes.
+struct Datagram {
+  ByteView payload;
+  Route route;
+  std::uint32_t tag = 0;  ///< the sender's own mark (the engine's link), for counting what could not be sent
+};
+
+}  // namespace vtep
