@@ -1,0 +1,72 @@
+// The one visible event loop: files, timers, and work posted by other threads.
+//
+// Thread safety: everything belongs to the thread that calls run(), except post() and stop(), which any thread
+// may call. The clock is read once per wake-up; now() returns that reading.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+
+namespace vtep {
+
+class Loop {
+ public:
+  using Callback = std::function<void()>;
+  using TimerId = std::uint64_t;
+
+  /// kSystem if the kernel gives no epoll or eventfd.
+  static Result<std::unique_ptr<Loop>> create();
+  ~Loop();
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  /// Calls `on_readable` whenever `fd` is readable or in error, until unwatch(fd). Level-triggered. The loop does
+  /// not own the file. Precondition: fd is not watched yet.
+  Result<void> watch(int fd, Callback on_readable);
+  /// Harmless if fd is not watched. Call it before the file is closed. A callback may unwatch any file.
+  void unwatch(int fd);
+
+  /// Calls `callback` once, at `when` or soon after.
+  TimerId at(Time when, Callback callback);
+  /// Harmless if the timer has fired.
+  void cancel(TimerId timer);
+
+  /// Runs `work` on the loop's thread, in the order posted. Work posted after stop() may never run.
+  void post(Callback work);
+
+  /// Until stop(). Returns after the current wake-up's callbacks have run.
+  void run();
+  void stop();
+
+  /// The time of this wake-up.
+  Time now() const { return now_; }
+
+ private:
+  Loop(int epoll_fd, int event_fd);
+  void run_timers();
+  void run_posted();
+
+  const int epoll_fd_;
+  const int event_fd_;
+  Time now_;
+  bool stopping_ = false;  // loop thread only; stop() goes through post()
+
+  // Shared pointers, so that a callback may unwatch itself while it runs.
+  std::unordered_map<int, std::shared_ptr<Callback>> watches_;
+  std::map<std::pair<Time, TimerId>, Callback> timers_;
+  std::unordered_map<TimerId, Time> timer_times_;
+  TimerId next_timer_ = 1;
+
+  std::mutex posted_mutex_;
+  std::vector<Callback> posted_;  // guarded by posted_mutex_
+};
+
+}  // namespace vtep

@@ -1,0 +1,58 @@
+// Interfaces as the kernel sees them: asked for, watched, changed. Over libnl-3; parsing is a pure function.
+//
+// Thread safety: belongs to one thread. Everything happens in the network namespace in which it was created.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "base/ifindex.h"
+#include "base/ip.h"
+#include "base/mac.h"
+#include "base/result.h"
+#include "io/interface.h"
+
+namespace vtep {
+
+class Rtnetlink {
+ public:
+  /// What changed. `removed` is true when the kernel has deleted the interface (or it left the namespace).
+  struct Change {
+    Interface interface;
+    bool removed = false;
+  };
+  using Listener = std::function<void(const Change&)>;
+
+  static Result<std::unique_ptr<Rtnetlink>> create();
+  ~Rtnetlink();
+  Rtnetlink(const Rtnetlink&) = delete;
+  Rtnetlink& operator=(const Rtnetlink&) = delete;
+
+  /// kNotFound if there is none: message `Cannot find device "eno9"`.
+  Result<Interface> find(std::string_view name);
+  Result<Interface> find(IfIndex index);
+  Result<std::vector<Interface>> list();
+  /// All addresses of all interfaces, or of one.
+  Result<std::vector<IpAddr>> addresses(IfIndex index = {});
+
+  Result<void> set_mtu(IfIndex index, std::uint32_t mtu);
+  Result<void> set_address(IfIndex index, const MacAddr& address);
+  Result<void> set_up(IfIndex index, bool up);
+  Result<void> set_name(IfIndex index, std::string_view new_name);
+
+  /// Link and address notifications (RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR). An address change
+  /// is reported as a change of its interface. After an overrun (ENOBUFS) every interface is reported anew.
+  void on_change(Listener listener);
+  /// What to wait on; then call dispatch().
+  int fd() const;
+  void dispatch();
+
+ private:
+  struct Impl;
+  explicit Rtnetlink(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace vtep

@@ -1,0 +1,39 @@
+// A TAP interface: the local port behind `vxlan0`. Opened multi-queue and with a virtio header from the start, so
+// that offloads and workers need no other device later.
+//
+// Thread safety: one queue belongs to one thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "io/frame_port.h"
+
+namespace vtep {
+
+class Tap final : public FramePort {
+ public:
+  /// Creates the interface, or attaches to a persistent one of that name (left by a crash, or made with `ip
+  /// tuntap`). kExists: the name belongs to an interface that is no TAP. kInUse: another process is attached.
+  /// kPermission: no CAP_NET_ADMIN, or no /dev/net/tun; the message says what to do.
+  static Result<std::unique_ptr<Tap>> open(std::string_view name);
+  ~Tap() override;
+  Tap(const Tap&) = delete;
+  Tap& operator=(const Tap&) = delete;
+
+  /// A persistent interface survives the process; one that is not vanishes when it is closed.
+  Result<void> set_persistent(bool persistent);
+  /// The name the kernel gave, or has now after a rename. Works in whatever namespace the interface lives.
+  Result<std::string> current_name() const;
+
+  Result<std::size_t> read(PacketBatch& batch) override;
+  WriteReport write(std::span<Packet> frames) override;
+  int fd() const override { return fd_; }
+
+ private:
+  explicit Tap(int fd);
+  const int fd_;
+};
+
+}  // namespace vtep

@@ -1,0 +1,28 @@
+// Sends datagrams from a pool of sockets, one per source port, with sendmmsg. One socket is one source port; a
+// pool gives flows the entropy that RFC 7348 section 5 recommends, and keeps runs of one flow batchable.
+//
+// Sockets are opened on first use. If a wished-for source port is taken, the next free one of the range stands in
+// for it from then on, so a flow keeps its port. The sockets never receive: a filter drops what is sent to them.
+#pragma once
+
+#include <memory>
+
+#include "io/underlay.h"
+
+namespace vtep {
+
+class UdpSender final : public UnderlaySender {
+ public:
+  UdpSender();
+  ~UdpSender() override;
+  UdpSender(const UdpSender&) = delete;
+  UdpSender& operator=(const UdpSender&) = delete;
+
+  void send(std::span<const Datagram> batch, std::vector<FailedSend>& failures) override;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace vtep

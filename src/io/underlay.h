@@ -1,0 +1,52 @@
+// The two ends of the underlay: a receiver bound to a VXLAN port, and a sender. Siblings: UdpReceiver and
+// UdpSender (sockets), MemoryUnderlay (in-memory wire), and the pcap and fault decorators.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/datagram.h"
+#include "base/packet.h"
+#include "base/result.h"
+
+namespace vtep {
+
+/// Not thread-safe; belongs to one thread.
+class UnderlayReceiver {
+ public:
+  virtual ~UnderlayReceiver() = default;
+
+  /// Appends datagrams to `batch` until it is full or nothing is left; returns how many. Each packet holds the
+  /// UDP payload, and its outer_source and outer_source_port are set. Nothing to read is 0, not an error.
+  virtual Result<std::size_t> receive(PacketBatch& batch) = 0;
+
+  /// What to wait on for receive(); -1 if it cannot be waited on.
+  virtual int fd() const = 0;
+};
+
+enum class SendFailure : std::uint8_t {
+  kTooBig,       ///< larger than the path takes; never fragmented (RFC 7348 section 4.3)
+  kUnreachable,  ///< no route, or the network said so
+  kDeviceDown,   ///< the underlay device is down or gone
+  kQueueFull,    ///< socket buffer or device queue is full
+  kRefused,      ///< anything else
+};
+
+struct FailedSend {
+  std::size_t index;  ///< into the batch given to send()
+  SendFailure reason;
+};
+
+/// Not thread-safe; belongs to one thread.
+class UnderlaySender {
+ public:
+  virtual ~UnderlaySender() = default;
+
+  /// Sends every datagram it can, in order within one flow (same source port). What could not be sent is
+  /// appended to `failures` and never tried again. Payload bytes may be reused when it returns.
+  virtual void send(std::span<const Datagram> batch, std::vector<FailedSend>& failures) = 0;
+};
+
+}  // namespace vtep
