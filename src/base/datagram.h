@@ -1,6 +1,7 @@
 // One UDP payload on its way to a remote VTEP: what the engine decides and the underlay sends.
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include "base/bytes.h"
@@ -22,10 +23,14 @@ struct Route {
   friend bool operator==(const Route&, const Route&) = default;
 };
 
-/// Does not own `payload`, which stays as it is until the batch was sent: several datagrams (head-end
-/// replication) may point at the same bytes.
+/// A header and the frame behind it, sent as one datagram (gathered: two iovecs). Does not own `frame`, which
+/// stays as it is until the batch was sent: with head-end replication several datagrams point at the same frame,
+/// each with a header of its own.
 struct Datagram {
-  ByteView payload;
+  static constexpr std::size_t kHeaderSize = 8;
+
+  std::array<std::uint8_t, kHeaderSize> header;  ///< the VXLAN header
+  ByteView frame;
   Route route;
   std::uint32_t tag = 0;  ///< the sender's own mark (the engine's link), for counting what could not be sent
 };

@@ -9,6 +9,4 @@ using Duration = std::chrono::nanoseconds;
 /// Monotonic time, arbitrary epoch. Read once per wake-up and passed down.
 using Time = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 
-using std::chrono::seconds;
-
 }  // namespace vtep

@@ -24,12 +24,15 @@ class FramePort {
  public:
   virtual ~FramePort() = default;
 
-  /// Appends frames to `batch` until it is full or nothing is left; returns how many. Nothing to read is 0, not
-  /// an error. kUnavailable means that the interface is gone: close the port and look for a new one.
+  /// Appends frames to `batch` until it is full or nothing is left; returns how many. Nothing to read is 0,
+  /// not an error. kUnavailable means that the interface is gone: close the port and look for a new one.
   virtual Result<std::size_t> read(PacketBatch& batch) = 0;
 
-  /// Hands every frame over, with its `offload`; needs headroom() bytes in front of each frame, and overwrites
-  /// them. A frame that is not taken is counted in the report and never tried again: order is kept.
+  /// Bytes that write() needs in front of each frame, and overwrites: a virtio header.
+  static constexpr std::size_t kWriteHeadroom = 12;
+
+  /// Hands every frame over, with its `offload`. A frame with less headroom than kWriteHeadroom is refused. A
+  /// frame that is not taken is counted in the report and never tried again: order is kept.
   virtual WriteReport write(std::span<Packet> frames) = 0;
 
   /// What to wait on for read(); -1 if the port cannot be waited on.

@@ -25,8 +25,8 @@ struct InterfaceStats {
 struct Interface {
   IfIndex index;
   std::string name;
-  std::string kind;            ///< IFLA_INFO_KIND: "tun", "veth", "vxlan", …; empty for a physical device
-  std::uint32_t flags = 0;     ///< IFF_*
+  std::string kind;         ///< IFLA_INFO_KIND: "tun", "veth", "vxlan", …; empty for a physical device
+  std::uint32_t flags = 0;  ///< IFF_*
   std::uint32_t mtu = 0;
   MacAddr address;
   MacAddr broadcast;

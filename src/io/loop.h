@@ -1,7 +1,13 @@
 // The one visible event loop: files, timers, and work posted by other threads.
 //
-// Thread safety: everything belongs to the thread that calls run(), except post() and stop(), which any thread
-// may call. The clock is read once per wake-up; now() returns that reading.
+// Theory of operation. A wake-up waits for files, for the first timer or for posted work, reads the clock,
+// and then calls, in this order: the callbacks of files that are ready, the timers that are due (earliest
+// first, equals in the order they were set), and posted work. A callback may do anything to the loop: watch,
+// unwatch (itself too), set and cancel timers, post, stop. A timer set by a timer fires in the next wake-up
+// at the earliest, so that files are never starved.
+//
+// Thread safety: everything belongs to the thread that calls run(), except post() and stop(), which any
+// thread may call. The clock is read once per wake-up; now() returns that reading.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +16,7 @@
 #include <memory>
 #include <mutex>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -28,8 +35,8 @@ class Loop {
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  /// Calls `on_readable` whenever `fd` is readable or in error, until unwatch(fd). Level-triggered. The loop does
-  /// not own the file. Precondition: fd is not watched yet.
+  /// Calls `on_readable` whenever `fd` is readable or in error, until unwatch(fd). Level-triggered. The loop
+  /// does not own the file. Precondition: fd is not watched yet.
   Result<void> watch(int fd, Callback on_readable);
   /// Harmless if fd is not watched. Call it before the file is closed. A callback may unwatch any file.
   void unwatch(int fd);
@@ -42,7 +49,8 @@ class Loop {
   /// Runs `work` on the loop's thread, in the order posted. Work posted after stop() may never run.
   void post(Callback work);
 
-  /// Until stop(). Returns after the current wake-up's callbacks have run.
+  /// Until stop(). Returns after the current wake-up's callbacks have run. A stop() that came before run() is
+  /// not lost: run() returns after one wake-up. May be called again.
   void run();
   void stop();
 
@@ -50,7 +58,14 @@ class Loop {
   Time now() const { return now_; }
 
  private:
+  struct Watch {
+    Callback on_readable;
+    std::uint32_t generation;
+  };
+
   Loop(int epoll_fd, int event_fd);
+  int timeout_ms() const;
+  void run_watch(std::uint64_t token);
   void run_timers();
   void run_posted();
 
@@ -59,8 +74,10 @@ class Loop {
   Time now_;
   bool stopping_ = false;  // loop thread only; stop() goes through post()
 
-  // Shared pointers, so that a callback may unwatch itself while it runs.
-  std::unordered_map<int, std::shared_ptr<Callback>> watches_;
+  // Shared pointers, so that a callback may unwatch itself while it runs. The generation tells a file from an
+  // earlier one of the same number, whose event may still wait in the same wake-up.
+  std::unordered_map<int, std::shared_ptr<Watch>> watches_;
+  std::uint32_t next_generation_ = 1;
   std::map<std::pair<Time, TimerId>, Callback> timers_;
   std::unordered_map<TimerId, Time> timer_times_;
   TimerId next_timer_ = 1;

@@ -1,7 +1,8 @@
-// Multicast groups this host listens to, per device (IGMP, RFC 3376). Counted: several links may share a group.
+// Multicast groups this host listens to, per device (IGMP, RFC 3376). Counted: several links may share a
+// group.
 //
-// Memberships live on sockets of their own, apart from the receiver: the kernel delivers a group's datagrams to
-// every socket bound to the port, and one socket may hold only 20 memberships (igmp_max_memberships).
+// Memberships live on sockets of their own, apart from the receiver: the kernel delivers a group's datagrams
+// to every socket bound to the port, and one socket may hold only 20 memberships (igmp_max_memberships).
 // Thread safety: belongs to one thread.
 #pragma once
 

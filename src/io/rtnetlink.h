@@ -42,8 +42,9 @@ class Rtnetlink {
   Result<void> set_up(IfIndex index, bool up);
   Result<void> set_name(IfIndex index, std::string_view new_name);
 
-  /// Link and address notifications (RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR). An address change
-  /// is reported as a change of its interface. After an overrun (ENOBUFS) every interface is reported anew.
+  /// Link and address notifications (RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR). An address
+  /// change is reported as a change of its interface. After an overrun (ENOBUFS) every interface is reported
+  /// anew.
   void on_change(Listener listener);
   /// What to wait on; then call dispatch().
   int fd() const;

@@ -1,5 +1,5 @@
-// A TAP interface: the local port behind `vxlan0`. Opened multi-queue and with a virtio header from the start, so
-// that offloads and workers need no other device later.
+// A TAP interface: the local port behind `vxlan0`. Opened multi-queue and with a virtio header from the
+// start, so that offloads and workers need no other device later.
 //
 // Thread safety: one queue belongs to one thread.
 #pragma once
@@ -15,8 +15,9 @@ namespace vtep {
 class Tap final : public FramePort {
  public:
   /// Creates the interface, or attaches to a persistent one of that name (left by a crash, or made with `ip
-  /// tuntap`). kExists: the name belongs to an interface that is no TAP. kInUse: another process is attached.
-  /// kPermission: no CAP_NET_ADMIN, or no /dev/net/tun; the message says what to do.
+  /// tuntap`). kInvalid: no interface can have that name. kExists: the name belongs to an interface that is
+  /// no TAP. kInUse: another process is attached; the message names it. kPermission: no CAP_NET_ADMIN, or no
+  /// /dev/net/tun; the message says what to do.
   static Result<std::unique_ptr<Tap>> open(std::string_view name);
   ~Tap() override;
   Tap(const Tap&) = delete;
@@ -25,8 +26,10 @@ class Tap final : public FramePort {
   /// A persistent interface survives the process; one that is not vanishes when it is closed.
   Result<void> set_persistent(bool persistent);
   /// The name the kernel gave, or has now after a rename. Works in whatever namespace the interface lives.
+  /// kUnavailable: the interface has been deleted.
   Result<std::string> current_name() const;
 
+  /// A frame larger than its buffer is delivered as an empty packet, so that whoever counts runts counts it.
   Result<std::size_t> read(PacketBatch& batch) override;
   WriteReport write(std::span<Packet> frames) override;
   int fd() const override { return fd_; }

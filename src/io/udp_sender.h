@@ -1,8 +1,12 @@
-// Sends datagrams from a pool of sockets, one per source port, with sendmmsg. One socket is one source port; a
-// pool gives flows the entropy that RFC 7348 section 5 recommends, and keeps runs of one flow batchable.
+// Sends datagrams from a pool of sockets, one per source port, with sendmmsg. One socket is one source port;
+// a pool gives flows the entropy that RFC 7348 section 5 recommends, and keeps runs of one flow batchable.
 //
-// Sockets are opened on first use. If a wished-for source port is taken, the next free one of the range stands in
-// for it from then on, so a flow keeps its port. The sockets never receive: a filter drops what is sent to them.
+// Sockets are opened on first use. If a wished-for source port is taken, the next free one of 49152–65535
+// stands in for it from then on, so a flow keeps its port. A pool has at most 256 sockets per family: beyond
+// that, or when the process may open no more files, flows share the sockets there are. The sockets never
+// receive: a filter drops what is sent to them.
+//
+// A batch is sorted by socket, so datagrams of different source ports may overtake each other.
 #pragma once
 
 #include <memory>

@@ -18,8 +18,8 @@ class UnderlayReceiver {
  public:
   virtual ~UnderlayReceiver() = default;
 
-  /// Appends datagrams to `batch` until it is full or nothing is left; returns how many. Each packet holds the
-  /// UDP payload, and its outer_source and outer_source_port are set. Nothing to read is 0, not an error.
+  /// Appends datagrams to `batch` until it is full or nothing is left; returns how many. Each packet holds
+  /// the UDP payload, and its outer_source and outer_source_port are set. Nothing to read is 0, not an error.
   virtual Result<std::size_t> receive(PacketBatch& batch) = 0;
 
   /// What to wait on for receive(); -1 if it cannot be waited on.

@@ -1,0 +1,202 @@
+#include "daemon/daemon.h"
+
+#include <fmt/format.h>
+#include <grpcpp/resource_quota.h>
+#include <grpcpp/server_builder.h>
+#include <spdlog/spdlog.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+#include <random>
+
+#include "daemon/config_file.h"
+#include "daemon/version.h"
+#include "io/udp_receiver.h"
+#include "io/udp_sender.h"
+
+namespace vtep {
+namespace {
+
+constexpr int kMaxApiThreads = 64;
+constexpr auto kGrace = std::chrono::milliseconds(500);
+
+std::uint64_t random_seed() {
+  std::random_device source;
+  return std::uint64_t{source()} << 32 | source();
+}
+
+Result<void> make_directory_of(const std::string& path) {
+  const std::filesystem::path directory = std::filesystem::path(path).parent_path();
+  std::error_code error;
+  if (!directory.empty()) std::filesystem::create_directories(directory, error);
+  if (error) {
+    return fail(ErrorKind::kPermission, fmt::format("cannot create {}: {}: run vtepd as root or give another --socket",
+                                                    directory.string(), error.message()));
+  }
+  return {};
+}
+
+}  // namespace
+
+Daemon::Daemon(const DaemonOptions& options) : options_(options) {}
+
+Daemon::~Daemon() {
+  if (shutdown_.joinable()) shutdown_.join();
+  if (signal_fd_ >= 0) ::close(signal_fd_);
+}
+
+Result<std::unique_ptr<Daemon>> Daemon::start(const DaemonOptions& options) {
+  std::unique_ptr<Daemon> daemon(new Daemon(options));
+  if (auto opened = daemon->open(); !opened) return std::unexpected(opened.error());
+  return daemon;
+}
+
+Result<void> Daemon::open() {
+  v1::Config config;
+  if (!options_.config_file.empty()) {
+    auto loaded = load_config(options_.config_file);
+    if (!loaded) return std::unexpected(loaded.error());
+    config = std::move(*loaded);
+  }
+  if (auto made = make_directory_of(options_.socket_path); !made) return made;
+  auto journal = Journal::open(options_.state_path());
+  if (!journal) return std::unexpected(journal.error());
+  journal_ = std::move(*journal);
+
+  auto loop = Loop::create();
+  if (!loop) return std::unexpected(loop.error());
+  loop_ = std::move(*loop);
+  started_ = loop_->now();
+  if (auto watched = watch_signals(); !watched) return watched;
+
+  auto rtnetlink = Rtnetlink::create();
+  if (!rtnetlink) return std::unexpected(rtnetlink.error());
+  rtnetlink_ = std::move(*rtnetlink);
+  if (auto watched = loop_->watch(rtnetlink_->fd(), [this] { rtnetlink_->dispatch(); }); !watched) return watched;
+
+  const auto open_receiver = [](Port port) -> Result<std::unique_ptr<UnderlayReceiver>> {
+    return UdpReceiver::open(UdpReceiver::Family::kV4, port);
+  };
+  data_plane_ = std::make_unique<DataPlane>(*loop_, Fdb::Options{.hash_seed = random_seed()},
+                                            std::make_unique<UdpSender>(), open_receiver);
+  overlay_ = std::make_unique<Overlay>(*loop_, *rtnetlink_, *data_plane_, *journal_);
+  overlay_->restore();
+  if (!options_.config_file.empty()) {
+    if (auto applied = overlay_->apply_config(config); !applied) {
+      // Links whose part of the world is missing are no reason to leave the others without a daemon.
+      spdlog::error("the configuration was applied in part: {}", applied.error().message);
+    }
+  }
+  return listen();
+}
+
+Result<void> Daemon::listen() {
+  // The journal's lock says that no other daemon lives here: a socket that is left over is dead.
+  if (::unlink(options_.socket_path.c_str()) != 0 && errno != ENOENT) {
+    return fail(ErrorKind::kPermission,
+                fmt::format("cannot replace {}: {}", options_.socket_path, std::strerror(errno)));
+  }
+  service_ = std::make_unique<Service>(
+      *loop_, *overlay_,
+      Service::Host{.describe = [this] { return describe(); },
+                    .stop = [this](v1::StopDaemonRequest::Mode mode) { stop(mode); }});
+  grpc::ResourceQuota quota;
+  quota.SetMaxThreads(kMaxApiThreads);
+  grpc::ServerBuilder builder;
+  builder.SetResourceQuota(quota);
+  builder.AddListeningPort("unix:" + options_.socket_path, grpc::InsecureServerCredentials());
+  builder.RegisterService(service_.get());
+  const mode_t old_mask = ::umask(0117);  // root and its group: the API can do what CAP_NET_ADMIN can
+  server_ = builder.BuildAndStart();
+  ::umask(old_mask);
+  if (!server_) {
+    return fail(ErrorKind::kPermission, fmt::format("cannot listen on {}: is its directory writable?",
+                                                    options_.socket_path));
+  }
+  return {};
+}
+
+Result<void> Daemon::watch_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
+  // Before any thread is started: all of them inherit the mask.
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal_fd_ = ::signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
+  if (signal_fd_ < 0) return fail(ErrorKind::kSystem, fmt::format("signalfd: {}", std::strerror(errno)));
+  return loop_->watch(signal_fd_, [this] { signal_arrived(); });
+}
+
+void Daemon::signal_arrived() {
+  signalfd_siginfo info;
+  while (::read(signal_fd_, &info, sizeof info) == sizeof info) {
+    if (info.ssi_signo == SIGHUP) {
+      reload();
+    } else {
+      stop(v1::StopDaemonRequest::MODE_STOP);
+    }
+  }
+}
+
+void Daemon::reload() {
+  if (options_.config_file.empty()) {
+    spdlog::warn("SIGHUP: there is no configuration file to read again (start with --config FILE)");
+    return;
+  }
+  sd_notify(0, "RELOADING=1");
+  if (auto config = load_config(options_.config_file); !config) {
+    spdlog::error("{}; nothing was changed", config.error().message);
+  } else if (auto applied = overlay_->apply_config(*config); !applied) {
+    spdlog::error("the configuration was applied in part: {}", applied.error().message);
+  } else {
+    spdlog::info("{} applied", options_.config_file);
+  }
+  sd_notify(0, "READY=1");
+}
+
+Daemon::End Daemon::run() {
+  spdlog::info("vtepd {} answers on {}", kVersion, options_.socket_path);
+  sd_notify(0, "READY=1");
+  loop_->run();
+
+  shutdown_.join();
+  const bool remove = mode_ == v1::StopDaemonRequest::MODE_STOP;
+  overlay_->close(remove);
+  ::unlink(options_.socket_path.c_str());
+  spdlog::info("{}", remove ? "ended; interfaces removed" : "ended; interfaces left for the next daemon");
+  return mode_ == v1::StopDaemonRequest::MODE_RESTART ? End::kRestart : End::kExit;
+}
+
+void Daemon::stop(v1::StopDaemonRequest::Mode mode) {
+  if (mode_ != v1::StopDaemonRequest::MODE_UNSPECIFIED) return;
+  mode_ = mode;
+  sd_notify(0, mode == v1::StopDaemonRequest::MODE_RESTART ? "RELOADING=1" : "STOPPING=1");
+  service_->close();
+  // Calls under way need the loop to end, so somebody else waits for them.
+  shutdown_ = std::thread([this] {
+    server_->Shutdown(std::chrono::system_clock::now() + kGrace);
+    server_->Wait();
+    loop_->stop();
+  });
+}
+
+v1::Daemon Daemon::describe() const {
+  v1::Daemon daemon;
+  daemon.set_version(kVersion);
+  daemon.set_pid(static_cast<std::uint32_t>(::getpid()));
+  daemon.set_uptime(static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::seconds>(loop_->now() - started_).count()));
+  daemon.set_config_file(options_.config_file);
+  daemon.set_state_file(options_.state_path());
+  daemon.set_links(static_cast<std::uint32_t>(overlay_->link_count()));
+  daemon.set_fdb_entries(overlay_->fdb_size());
+  return daemon;
+}
+
+}  // namespace vtep

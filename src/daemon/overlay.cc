@@ -1,0 +1,283 @@
+// Requests about links. See overlay_fdb.cc for forwarding tables and overlay_system.cc for the world around.
+#include "daemon/overlay.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "daemon/net_device.h"
+
+namespace vtep {
+
+Overlay::Overlay(Loop& loop, Rtnetlink& rtnetlink, DataPlane& data_plane, Journal& journal)
+    : loop_(loop),
+      rtnetlink_(rtnetlink),
+      data_plane_(data_plane),
+      journal_(journal) {
+  if (const auto interfaces = rtnetlink_.list()) {
+    for (const Interface& interface : *interfaces) devices_[interface.index] = interface.name;
+  }
+  rtnetlink_.on_change([this](const Rtnetlink::Change& change) { interface_changed(change); });
+  data_plane_.on_events([this] { publish_fdb_events(); });
+  data_plane_.on_port_lost([this](LinkId id) {
+    if (const auto name = names_.find(id); name != names_.end()) interface_lost(links_.at(name->second));
+  });
+}
+
+Overlay::~Overlay() {
+  if (retry_) loop_.cancel(*retry_);
+  rtnetlink_.on_change([](const Rtnetlink::Change&) {});
+  data_plane_.on_events([] {});
+  data_plane_.on_port_lost([](LinkId) {});
+}
+
+// --- a link's life
+
+Result<std::string> Overlay::free_name() const {
+  for (int i = 0; i < 100000; ++i) {
+    const std::string name = fmt::format("vxlan{}", i);
+    if (!links_.contains(name) && !rtnetlink_.find(name)) return name;
+  }
+  return fail(ErrorKind::kExists, "no name vxlanN is free: give one");
+}
+
+Result<std::string> Overlay::add_link(const std::string& wished_name, const v1::LinkSpec& spec) {
+  const auto chosen = wished_name.empty() ? free_name() : Result<std::string>(wished_name);
+  if (!chosen) return chosen;
+  const std::string& name = *chosen;
+  if (auto checked = check_link_name(name); !checked) return std::unexpected(checked.error());
+  if (auto parsed = parse_link_spec(spec); !parsed) return std::unexpected(parsed.error());
+  if (has_link(name)) return fail(ErrorKind::kExists, fmt::format("link {} exists already", name));
+  if (const auto taken = rtnetlink_.find(name)) {
+    return fail(ErrorKind::kExists, fmt::format("an interface {} exists already{}: choose another name", name,
+                                                taken->kind.empty() ? "" : " (" + taken->kind + ")"));
+  }
+
+  const auto inserted = insert(name, spec);
+  if (!inserted) return std::unexpected(inserted.error());
+  OverlayLink& link = **inserted;
+  Result<void> taken = take_device(link);
+  if (taken) taken = take_receiver(link);
+  if (taken) taken = take_interface(link);
+  if (taken) taken = take_membership(link);
+  if (!taken) {
+    erase(links_.find(name), true);
+    return std::unexpected(taken.error());
+  }
+  // Remembered before it is persistent: whenever the process dies, interface and memory agree.
+  remember(link);
+  if (auto kept = link.tap->set_persistent(true); !kept) {
+    (void)delete_link(name);
+    return std::unexpected(kept.error());
+  }
+  spdlog::info("link {}: VNI {} on UDP port {}", name, link.settings.engine.vni.value(),
+               link.settings.engine.port.value());
+  publish(v1::Event::ACTION_SET, link);
+  publish_fdb_events();
+  return name;
+}
+
+Result<OverlayLink*> Overlay::insert(const std::string& name, const v1::LinkSpec& spec) {
+  const auto settings = parse_link_spec(spec);
+  if (!settings) return std::unexpected(settings.error());
+  const auto id = data_plane_.engine().add_link(settings->engine, loop_.now());
+  if (!id) return std::unexpected(id.error());
+  OverlayLink& link = links_[name];
+  link.name = name;
+  link.spec = spec;
+  link.settings = *settings;
+  link.id = *id;
+  names_[*id] = name;
+  return &link;
+}
+
+void Overlay::erase(Links::iterator found, bool remove_interface) {
+  OverlayLink& link = found->second;
+  drop_membership(link);
+  if (link.tap != nullptr) {
+    if (auto done = link.tap->set_persistent(!remove_interface); !done) {
+      spdlog::warn("{}: {}", link.name, done.error().message);
+    }
+    data_plane_.detach(link.id);
+  }
+  if (link.has_receiver) data_plane_.release_receiver(link.settings.engine.port);
+  data_plane_.engine().remove_link(link.id);
+  publish_fdb_events();
+  names_.erase(link.id);
+  links_.erase(found);
+}
+
+Result<void> Overlay::delete_link(const std::string& name) {
+  const auto found = links_.find(name);
+  if (found == links_.end()) return fail(ErrorKind::kNotFound, fmt::format("Cannot find device \"{}\"", name));
+  v1::Event event;
+  event.set_action(v1::Event::ACTION_DELETED);
+  *event.mutable_link() = describe(found->second);
+  erase(found, true);
+  v1::StateRecord record;
+  record.set_delete_link(name);
+  remember(record);
+  spdlog::info("link {}: deleted", name);
+  if (publish_) publish_(event);
+  return {};
+}
+
+Result<void> Overlay::set_link(const std::string& name, const v1::LinkSpec& change, std::optional<bool> up) {
+  const auto found = find(name);
+  if (!found) return std::unexpected(found.error());
+  OverlayLink& link = **found;
+  const v1::LinkSpec merged = merge_link_spec(link.spec, change);
+  const auto parsed = parse_link_spec(merged);
+  if (!parsed) return std::unexpected(parsed.error());
+  LinkSettings settings = *parsed;
+  const LinkConfig& before = link.settings.engine;
+  if (settings.engine.vni != before.vni) {
+    return fail(ErrorKind::kSystem, "Cannot change VNI: delete the link and add it anew");
+  }
+  if (settings.engine.port != before.port) {
+    return fail(ErrorKind::kSystem, "Cannot change UDP port: delete the link and add it anew");
+  }
+
+  IfIndex device;
+  if (!settings.device.empty()) {
+    const auto index = index_of(settings.device);
+    if (!index) return std::unexpected(index.error());
+    device = *index;
+  }
+  settings.engine.device = device;
+  settings.engine.address = before.address;
+  settings.engine.mtu = before.mtu;
+  const bool regroup = settings.engine.flood != before.flood || device != before.device;
+
+  // What the kernel may refuse comes first, so that a refusal changes nothing.
+  if (settings.address && link.interface.is_set()) {
+    if (auto done = rtnetlink_.set_address(link.interface, *settings.address); !done) return done;
+    settings.engine.address = *settings.address;
+  }
+  if (change.has_mtu() && link.interface.is_set()) {
+    if (auto done = rtnetlink_.set_mtu(link.interface, *settings.mtu); !done) return done;
+    settings.engine.mtu = *settings.mtu;
+  }
+  if (up && link.interface.is_set()) {
+    if (auto done = rtnetlink_.set_up(link.interface, *up); !done) return done;
+  }
+  if (regroup) drop_membership(link);
+  const LinkConfig engine = settings.engine;
+  settings.engine = before;
+  link.settings = settings;
+  set_engine(link, engine);
+  link.spec = merged;
+  if (regroup) {
+    if (auto joined = take_membership(link); !joined) set_trouble(link, Trouble::kMembership, joined);
+    if (auto followed = follow_mtu(link, false); !followed) spdlog::warn("{}: {}", name, followed.error().message);
+  }
+  remember(link);
+  publish(v1::Event::ACTION_SET, link);
+  publish_fdb_events();
+  data_plane_.schedule();
+  return {};
+}
+
+void Overlay::set_engine(OverlayLink& link, const LinkConfig& config) {
+  // VNI and port are those the link has, so this cannot be refused.
+  if (auto done = data_plane_.engine().change_link(link.id, config, loop_.now()); !done) {
+    spdlog::error("{}: {}", link.name, done.error().message);
+    return;
+  }
+  link.settings.engine = config;
+}
+
+Result<OverlayLink*> Overlay::find(const std::string& name) {
+  const auto found = links_.find(name);
+  if (found == links_.end()) return fail(ErrorKind::kNotFound, fmt::format("Cannot find device \"{}\"", name));
+  return &found->second;
+}
+
+// --- looking at links
+
+Result<std::vector<v1::Link>> Overlay::list_links(const std::string& name) {
+  std::vector<v1::Link> out;
+  if (!name.empty()) {
+    const auto found = links_.find(name);
+    if (found == links_.end()) {
+      return fail(ErrorKind::kNotFound, fmt::format("Device \"{}\" does not exist.", name));
+    }
+    out.push_back(describe(found->second));
+    return out;
+  }
+  for (auto& [key, link] : links_) out.push_back(describe(link));
+  std::ranges::sort(out, {}, [](const v1::Link& link) { return link.device().ifindex(); });
+  return out;
+}
+
+v1::Link Overlay::describe(const OverlayLink& link) {
+  v1::Link out;
+  out.set_name(link.name);
+  *out.mutable_spec() = effective_link_spec(link.settings);
+  if (link.interface.is_set()) {
+    if (const auto interface = rtnetlink_.find(link.interface)) {
+      *out.mutable_device() = to_proto(*interface, interface->master ? name_of(*interface->master) : "");
+    }
+  }
+  const LinkCounters& counters = data_plane_.engine().counters(link.id);
+  v1::LinkCounters& shown = *out.mutable_counters();
+  shown.set_encapsulated_frames(counters.encapsulated_frames);
+  shown.set_encapsulated_bytes(counters.encapsulated_bytes);
+  shown.set_decapsulated_frames(counters.decapsulated_frames);
+  shown.set_decapsulated_bytes(counters.decapsulated_bytes);
+  shown.set_flooded_frames(counters.flooded_frames);
+  shown.set_learned(counters.learned);
+  shown.set_moved(counters.moved);
+  shown.set_dropped(counters.drops.total());
+  for (const auto& [trouble, text] : link.troubles) {
+    out.set_trouble(out.trouble().empty() ? text : out.trouble() + "; " + text);
+  }
+  return out;
+}
+
+std::vector<v1::DropCount> Overlay::list_drops(const std::string& dev) const {
+  std::vector<v1::DropCount> out;
+  const auto add = [&](const std::string& name, Port port, const DropCounters& counters) {
+    for (std::size_t i = 0; i < kDropCount; ++i) {
+      v1::DropCount& drop = out.emplace_back();
+      drop.set_dev(name);
+      drop.set_name(std::string(kDropTexts[i].name));
+      drop.set_description(std::string(kDropTexts[i].sentence));
+      drop.set_count(counters[static_cast<Drop>(i)]);
+      drop.set_dstport(port.value());
+    }
+  };
+  for (const auto& [name, link] : links_) {
+    if (dev.empty() || dev == name) add(name, Port(), data_plane_.engine().counters(link.id).drops);
+  }
+  if (!dev.empty()) return out;
+  for (const Port port : data_plane_.receiver_ports()) add("", port, data_plane_.engine().port_drops(port));
+  return out;
+}
+
+void Overlay::publish(v1::Event::Action action, const OverlayLink& link) {
+  if (!publish_) return;
+  v1::Event event;
+  event.set_action(action);
+  *event.mutable_link() = describe(link);
+  publish_(event);
+}
+
+// --- memory
+
+void Overlay::remember(const OverlayLink& link) {
+  v1::StateRecord record;
+  record.mutable_link()->set_name(link.name);
+  *record.mutable_link()->mutable_spec() = link.spec;
+  remember(record);
+}
+
+void Overlay::remember(const v1::StateRecord& record) {
+  if (auto written = journal_.append(record); !written) {
+    spdlog::error("a change will be forgotten by a restart: {}", written.error().message);
+  }
+  compact_journal();
+}
+
+}  // namespace vtep

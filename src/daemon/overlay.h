@@ -1,0 +1,139 @@
+// The links of this host: created, changed and removed on request, remembered in the journal, and kept whole while
+// the system around them changes.
+//
+// Every link needs four things from the system: the underlay device, a receiver on the UDP port, the interface, and
+// (with a group) a membership. A request is strict: if one of them cannot be had, the request fails and nothing
+// stays. Afterwards the link is lenient: what goes missing is logged once as a trouble, and taken up again when the
+// kernel says that it is back, or by a retry.
+//
+// Thread safety: belongs to the loop's thread.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "daemon/data_plane.h"
+#include "daemon/journal.h"
+#include "daemon/overlay_link.h"
+#include "io/loop.h"
+#include "io/memberships.h"
+#include "io/rtnetlink.h"
+#include "vtep/v1/state.pb.h"
+
+namespace vtep {
+
+class Overlay {
+ public:
+  using Publish = std::function<void(const v1::Event&)>;
+
+  /// All of them must outlive it.
+  Overlay(Loop& loop, Rtnetlink& rtnetlink, DataPlane& data_plane, Journal& journal);
+  ~Overlay();
+  Overlay(const Overlay&) = delete;
+  Overlay& operator=(const Overlay&) = delete;
+
+  // --- links (overlay.cc)
+
+  /// An empty name becomes vxlanN. Returns the name.
+  Result<std::string> add_link(const std::string& name, const v1::LinkSpec& spec);
+  Result<void> set_link(const std::string& name, const v1::LinkSpec& change, std::optional<bool> up);
+  Result<void> delete_link(const std::string& name);
+  /// All, or the one that is named.
+  Result<std::vector<v1::Link>> list_links(const std::string& name);
+  std::vector<v1::DropCount> list_drops(const std::string& dev) const;
+  bool has_link(const std::string& name) const { return links_.contains(name); }
+  std::size_t link_count() const { return links_.size(); }
+
+  // --- forwarding tables (overlay_fdb.cc)
+
+  struct FdbOutcome {
+    std::uint64_t applied = 0;
+    std::uint64_t refused = 0;
+    std::optional<Error> first_refusal;
+    std::uint64_t first_refused = 0;  ///< its number, from 1
+  };
+  /// In order; stops at the first refusal unless that change says `force`.
+  FdbOutcome change_fdb(std::span<const v1::FdbChange> changes);
+  Result<std::uint64_t> flush_fdb(const v1::FlushFdbRequest& request);
+  /// A copy of the table with what is needed to turn it into messages on another thread.
+  struct FdbSnapshot {
+    std::vector<FdbEntry> entries;
+    std::map<LinkId, std::string> links;
+    std::map<IfIndex, std::string> devices;
+    v1::FdbEntry message(const FdbEntry& entry) const;
+  };
+  Result<FdbSnapshot> list_fdb(const v1::ListFdbRequest& request);
+  std::size_t fdb_size() const { return data_plane_.engine().fdb().size(); }
+
+  // --- the world around (overlay_system.cc)
+
+  /// Reads the journal and takes up what the last daemon left.
+  void restore();
+  /// Turns the difference between the configuration applied last and this one into requests. What was added by
+  /// other means stays. Returns the first error; everything else was done.
+  Result<void> apply_config(const v1::Config& config);
+  /// Removes interfaces and state (true), or leaves both to the next daemon.
+  void close(bool remove);
+
+  /// Who wants to know of changes; an empty function: nobody, and then nothing is prepared for it.
+  void on_change(Publish publish) { publish_ = std::move(publish); }
+
+ private:
+  using Links = std::map<std::string, OverlayLink>;
+
+  // Pure part of a link's life: engine only.
+  Result<OverlayLink*> insert(const std::string& name, const v1::LinkSpec& spec);
+  void erase(Links::iterator link, bool remove_interface);
+
+  // The system's part. Each does nothing if it is done already.
+  Result<void> take_device(OverlayLink& link);
+  Result<void> take_receiver(OverlayLink& link);
+  Result<void> take_interface(OverlayLink& link);
+  Result<void> take_membership(OverlayLink& link);
+  void drop_membership(OverlayLink& link);
+  void repair(OverlayLink& link);
+  void retry_later();
+
+  void interface_changed(const Rtnetlink::Change& change);
+  void own_interface_changed(OverlayLink& link, const Interface& interface);
+  void device_changed(OverlayLink& link, const Rtnetlink::Change& change);
+  void interface_lost(OverlayLink& link);
+  Result<void> follow_mtu(OverlayLink& link, bool first_time);
+  void set_engine(OverlayLink& link, const LinkConfig& config);
+  void set_trouble(OverlayLink& link, Trouble trouble, const Result<void>& state);
+  Result<std::string> free_name() const;
+
+  Result<void> change_one(const v1::FdbChange& change);
+  Result<IfIndex> index_of(const std::string& device);
+  std::string name_of(IfIndex device) const;
+  Result<OverlayLink*> find(const std::string& name);
+  void remember(const OverlayLink& link);
+  void remember(const v1::StateRecord& record);
+  void compact_journal();
+
+  v1::Link describe(const OverlayLink& link);
+  void publish(v1::Event::Action action, const OverlayLink& link);
+  void publish_fdb_events();
+
+  Loop& loop_;
+  Rtnetlink& rtnetlink_;
+  DataPlane& data_plane_;
+  Journal& journal_;
+  Memberships memberships_;
+  Publish publish_;
+
+  Links links_;                              // by name
+  std::map<LinkId, std::string> names_;      // the other way round
+  std::map<IfIndex, std::string> devices_;   // every interface of the namespace
+  v1::Config config_;                        // applied last
+  std::vector<v1::FdbChange> waiting_;       // remembered entries whose `via` device is missing
+  std::optional<Loop::TimerId> retry_;
+};
+
+}  // namespace vtep

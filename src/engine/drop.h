@@ -1,0 +1,76 @@
+// Every way in which a frame can vanish: name, sentence, counter. One list makes the enum, the text that
+// `vtep drop show` prints and the index of the counters (after VPP's vxlan_error.def and Linux's
+// dropreason-core.h).
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace vtep {
+
+// clang-format off
+#define VTEP_DROPS(X)                                                                                              \
+  /* overlay → underlay, in the order in which a frame meets them */                                               \
+  X(kFrameTruncated,      "frame_truncated",      "The frame is shorter than an Ethernet header.")                 \
+  X(kFrameBadOffload,     "frame_bad_offload",    "The interface handed over a frame whose checksum request lies outside the frame.") \
+  X(kNoRemote,            "no_remote",            "The destination is not in the FDB and the link has no flood list: no group, no remote, no all-zero entry.") \
+  X(kFrameTooBig,         "frame_too_big",        "The outer packet would not fit the underlay's MTU, and a VTEP never fragments (RFC 7348 section 4.3).") \
+  X(kUnderlayUnreachable, "underlay_unreachable", "The underlay has no route to the remote VTEP.")                 \
+  X(kUnderlayDown,        "underlay_down",        "The underlay device is down or missing.")                       \
+  X(kUnderlayFull,        "underlay_full",        "The underlay's socket buffer or device queue was full.")        \
+  X(kUnderlayRefused,     "underlay_refused",     "The kernel refused to send the outer packet.")                  \
+  /* underlay → overlay */                                                                                         \
+  X(kVxlanTruncated,      "vxlan_truncated",      "The datagram is too short for a VXLAN header and an Ethernet header.") \
+  X(kVxlanNoVni,          "vxlan_no_vni",         "The I flag is not set, so the VNI is not valid (RFC 7348 section 5).") \
+  X(kUnknownVni,          "unknown_vni",          "No link of this daemon has this VNI on this UDP port.")         \
+  X(kOwnSource,           "own_source",           "The inner source is this link's own address: a loop, or an echo of our own multicast.") \
+  X(kBadSource,           "bad_source",           "The inner source is zero or a group address, which no station may use.") \
+  X(kStaticSource,        "static_source",        "The inner source has a static entry behind another remote, and static entries do not move.") \
+  X(kInnerTooBig,         "inner_too_big",        "The inner frame is larger than the interface's MTU and cannot be segmented.") \
+  X(kInnerChecksum,       "inner_checksum",       "The inner TCP checksum of a frame larger than the MTU is wrong.") \
+  X(kInterfaceDown,       "interface_down",       "The overlay interface is down or missing.")                     \
+  X(kInterfaceFull,       "interface_full",       "The overlay interface's queue was full.")                       \
+  X(kInterfaceRefused,    "interface_refused",    "The kernel refused the inner frame.")
+// clang-format on
+
+enum class Drop : std::uint8_t {
+#define VTEP_DROP_ENUM(id, name, sentence) id,
+  VTEP_DROPS(VTEP_DROP_ENUM)
+#undef VTEP_DROP_ENUM
+};
+
+struct DropText {
+  std::string_view name;      ///< stable: metrics and scripts use it
+  std::string_view sentence;  ///< for people
+};
+
+inline constexpr std::array kDropTexts = {
+#define VTEP_DROP_TEXT(id, name, sentence) DropText{name, sentence},
+    VTEP_DROPS(VTEP_DROP_TEXT)
+#undef VTEP_DROP_TEXT
+};
+
+inline constexpr std::size_t kDropCount = kDropTexts.size();
+
+constexpr const DropText& text(Drop drop) {
+  return kDropTexts[static_cast<std::size_t>(drop)];
+}
+
+/// A counter for each named drop. Not thread-safe: belongs to the engine's thread.
+class DropCounters {
+ public:
+  void add(Drop drop, std::uint64_t n = 1) { counts_[static_cast<std::size_t>(drop)] += n; }
+  std::uint64_t operator[](Drop drop) const { return counts_[static_cast<std::size_t>(drop)]; }
+  std::uint64_t total() const {
+    std::uint64_t sum = 0;
+    for (const std::uint64_t count : counts_) sum += count;
+    return sum;
+  }
+
+ private:
+  std::array<std::uint64_t, kDropCount> counts_{};
+};
+
+}  // namespace vtep

@@ -1,0 +1,22 @@
+// What the engine tells the world about its tables. Plain data; the caller drains it.
+#pragma once
+
+#include <cstdint>
+
+#include "engine/fdb_entry.h"
+
+namespace vtep {
+
+struct FdbEvent {
+  enum class Kind : std::uint8_t {
+    kSet,      ///< added or changed by request; a unicast MAC has only this remote now
+    kLearned,  ///< a MAC that was not known
+    kMoved,    ///< a dynamic MAC now behind `entry.remote`
+    kRemoved,  ///< by request
+    kAged,     ///< not heard from for the ageing time
+  };
+  Kind kind;
+  FdbEntry entry;  ///< used and updated are 0
+};
+
+}  // namespace vtep

@@ -1,0 +1,56 @@
+// The words in which the FDB speaks to the rest: states, entries as seen from outside, filters.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "base/mac.h"
+#include "engine/remote.h"
+
+namespace vtep {
+
+/// A link's number inside the engine: small, dense, reused after the link is gone.
+using LinkId = std::uint32_t;
+
+/// Whole seconds on the engine's monotonic scale.
+using Seconds = std::uint32_t;
+
+/// The kernel's neighbour states as `bridge fdb` names them. Values are never 0: that marks a free slot.
+enum class FdbState : std::uint8_t {
+  kPermanent = 1,  ///< NUD_PERMANENT, "permanent"
+  kStatic = 2,     ///< NUD_NOARP, "static"
+  kDynamic = 3,    ///< NUD_REACHABLE, printed as nothing
+};
+
+/// One remote of one entry, as a copy.
+struct FdbEntry {
+  LinkId link = 0;
+  MacAddr mac;
+  Remote remote;
+  FdbState state = FdbState::kDynamic;
+  std::uint32_t used = 0;     ///< seconds since a frame was sent to it
+  std::uint32_t updated = 0;  ///< seconds since it was set, learned or refreshed
+};
+
+/// Compares only what is set.
+struct RemoteFilter {
+  std::optional<IpAddr> address{};
+  std::optional<Port> port{};  ///< as stored: zero means "the link's own"
+  std::optional<Vni> vni{};
+  bool link_vni = false;  ///< only remotes without a VNI of their own
+  std::optional<IfIndex> via{};
+
+  bool matches(const Remote& remote) const {
+    return (!address || *address == remote.address) && (!port || *port == remote.port) &&
+           (!vni || remote.vni == vni) && (!link_vni || !remote.vni) && (!via || *via == remote.via);
+  }
+};
+
+struct FdbFilter {
+  std::vector<FdbState> states{};  ///< empty: any
+  std::optional<MacAddr> mac{};
+  RemoteFilter remote{};
+};
+
+}  // namespace vtep

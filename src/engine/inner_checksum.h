@@ -1,0 +1,29 @@
+// The checksum inside the frame, which neighbours on the same host leave unfinished.
+//
+// Towards the wire: a local sender asks for it by Offload::needs_checksum, and it has to be right before the
+// frame is inside a tunnel, where no network card will look for it.
+//
+// From the wire: when the peer is the kernel's driver on the same host (veth), datagrams arrive with an
+// *inner* checksum that is only the pseudo-header sum, and TCP super-frames that were never cut. Nothing in
+// the datagram says so; the frame itself must be looked at, and its state told to the interface by `offload`.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/packet.h"
+#include "engine/drop.h"
+#include "wire/layers.h"
+
+namespace vtep {
+
+/// Writes the checksum that `frame.offload` asks for and clears the request. False if it lies outside the
+/// frame.
+bool finish_checksum(Packet& frame);
+
+/// For a frame from a remote VTEP that goes to an interface of this MTU: sets `frame.offload` to what the
+/// interface has to know. A frame beyond the MTU is cut by the interface if it is TCP; otherwise the reason
+/// why it is dropped.
+std::optional<Drop> restore_offload(Packet& frame, const Layers& layers, std::uint32_t mtu);
+
+}  // namespace vtep

@@ -1,0 +1,239 @@
+// The contract of FramePort, over the in-memory port and over a TAP.
+#include "io/frame_port.h"
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <linux/if_packet.h>
+#include <net/ethernet.h>
+#include <net/if.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "io/memory_frame_port.h"
+#include "io/tap.h"
+#include "io/test_namespace.h"
+
+namespace vtep {
+namespace {
+
+using Bytes = std::vector<std::uint8_t>;
+
+/// An Ethernet frame of an experimental type, so that no protocol stack answers it.
+Bytes frame_of(std::uint8_t number, std::size_t size = 60) {
+  Bytes frame(size);
+  std::fill_n(frame.begin(), 6, std::uint8_t{0xff});
+  frame[6] = 2;
+  frame[11] = 1;
+  frame[12] = 0x88;
+  frame[13] = 0xb5;
+  for (std::size_t i = 14; i < size; ++i) frame[i] = number;
+  return frame;
+}
+
+/// A port and the other side of it.
+class Bench {
+ public:
+  virtual ~Bench() = default;
+  virtual FramePort& port() = 0;
+  virtual void inject(const Bytes& frame) = 0;
+  /// The next `count` frames that were written to the port.
+  virtual std::vector<Bytes> collect(std::size_t count) = 0;
+  virtual void set_up(bool up) = 0;
+  virtual void remove() = 0;
+};
+
+class MemoryBench final : public Bench {
+ public:
+  FramePort& port() override { return port_; }
+  void inject(const Bytes& frame) override { EXPECT_TRUE(port_.inject(frame)); }
+  std::vector<Bytes> collect(std::size_t count) override {
+    std::vector<Bytes> frames;
+    for (MemoryFrame& frame : port_.collect()) frames.push_back(std::move(frame.bytes));
+    EXPECT_EQ(frames.size(), count);
+    return frames;
+  }
+  void set_up(bool up) override { port_.set_up(up); }
+  void remove() override { port_.remove(); }
+
+ private:
+  MemoryFramePort port_;
+};
+
+/// The other side is a packet socket on the interface.
+class TapBench final : public Bench {
+ public:
+  TapBench() {
+    sh("echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6");
+    tap_ = Tap::open("tap0").value();
+    sh("ip link set tap0 up");
+    packets_ = ::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(0x88b5));
+    sockaddr_ll address{};
+    address.sll_family = AF_PACKET;
+    address.sll_protocol = htons(0x88b5);
+    address.sll_ifindex = static_cast<int>(::if_nametoindex("tap0"));
+    EXPECT_EQ(::bind(packets_, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+  }
+  ~TapBench() override { ::close(packets_); }
+  TapBench(const TapBench&) = delete;
+  TapBench& operator=(const TapBench&) = delete;
+
+  FramePort& port() override { return *tap_; }
+  void inject(const Bytes& frame) override {
+    EXPECT_EQ(::send(packets_, frame.data(), frame.size(), 0), static_cast<ssize_t>(frame.size()));
+  }
+  std::vector<Bytes> collect(std::size_t count) override {
+    std::vector<Bytes> frames;
+    while (frames.size() < count && wait_readable(packets_)) {
+      Bytes frame(70000);
+      const ssize_t size = ::recv(packets_, frame.data(), frame.size(), 0);
+      EXPECT_GE(size, 0);
+      frame.resize(static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+      frames.push_back(std::move(frame));
+    }
+    EXPECT_EQ(frames.size(), count);
+    return frames;
+  }
+  void set_up(bool up) override { sh(up ? "ip link set tap0 up" : "ip link set tap0 down"); }
+  void remove() override { sh("ip link del tap0"); }
+
+ private:
+  std::unique_ptr<Tap> tap_;
+  int packets_ = -1;
+};
+
+struct Kind {
+  const char* name;
+  bool needs_namespace;
+  std::function<std::unique_ptr<Bench>()> make;
+};
+
+class FramePortTest : public NamespaceTest, public ::testing::WithParamInterface<Kind> {
+ protected:
+  void SetUp() override {
+    if (GetParam().needs_namespace) NamespaceTest::SetUp();
+    if (!IsSkipped()) bench_ = GetParam().make();
+  }
+  void TearDown() override {
+    bench_.reset();
+    NamespaceTest::TearDown();
+  }
+
+  FramePort& port() { return bench_->port(); }
+  WriteReport write(const std::vector<Bytes>& frames) {
+    PacketBatch batch(frames.size());
+    for (const Bytes& frame : frames) {
+      Packet& packet = batch.next();
+      std::ranges::copy(frame, packet.data());
+      packet.set_size(frame.size());
+      batch.commit();
+    }
+    return port().write(batch.packets());
+  }
+
+  std::unique_ptr<Bench> bench_;
+  PacketBatch batch_{4};
+};
+
+Bytes bytes_of(const Packet& packet) { return {packet.view().begin(), packet.view().end()}; }
+
+TEST_P(FramePortTest, NothingToReadIsZero) {
+  EXPECT_EQ(port().read(batch_), 0U);
+  EXPECT_TRUE(batch_.empty());
+}
+
+TEST_P(FramePortTest, ReadsFramesInOrderWithHeadroom) {
+  for (std::uint8_t i = 0; i < 3; ++i) bench_->inject(frame_of(i, 60U + i));
+  ASSERT_EQ(port().read(batch_), 3U);
+  for (std::uint8_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(bytes_of(batch_.packets()[i]), frame_of(i, 60U + i));
+    EXPECT_EQ(batch_.packets()[i].headroom(), kHeadroom);
+    EXPECT_EQ(batch_.packets()[i].offload, Offload{});
+  }
+}
+
+TEST_P(FramePortTest, AppendsUntilTheBatchIsFullAndLeavesTheRest) {
+  for (std::uint8_t i = 0; i < 6; ++i) bench_->inject(frame_of(i));
+  batch_.next().set_size(1);
+  batch_.commit();
+  ASSERT_EQ(port().read(batch_), 3U);
+  EXPECT_EQ(batch_.size(), 4U);
+  EXPECT_EQ(port().read(batch_), 0U) << "a full batch takes nothing";
+  EXPECT_EQ(bytes_of(batch_.packets()[1]), frame_of(0));
+  batch_.clear();
+  ASSERT_EQ(port().read(batch_), 3U);
+  EXPECT_EQ(bytes_of(batch_.packets()[0]), frame_of(3));
+}
+
+TEST_P(FramePortTest, AFrameTooLargeForItsBufferArrivesEmpty) {
+  PacketBatch small(2, kHeadroom + 128);
+  bench_->inject(frame_of(1, 128 + 1));
+  bench_->inject(frame_of(2, 128));
+  ASSERT_EQ(port().read(small), 2U);
+  EXPECT_EQ(small.packets()[0].size(), 0U);
+  EXPECT_EQ(bytes_of(small.packets()[1]), frame_of(2, 128));
+}
+
+TEST_P(FramePortTest, WritesFramesInOrder) {
+  const WriteReport report = write({frame_of(1), frame_of(2, 1514), frame_of(3)});
+  EXPECT_EQ(report.written, 3U);
+  EXPECT_EQ(report.interface_down + report.queue_full + report.refused, 0U);
+  EXPECT_EQ(bench_->collect(3), (std::vector<Bytes>{frame_of(1), frame_of(2, 1514), frame_of(3)}));
+}
+
+TEST_P(FramePortTest, WritesTheSameFrameTwice) {
+  PacketBatch batch(1);
+  Packet& packet = batch.next();
+  const Bytes frame = frame_of(7);
+  std::ranges::copy(frame, packet.data());
+  packet.set_size(frame.size());
+  batch.commit();
+  EXPECT_EQ(port().write(batch.packets()).written, 1U);
+  EXPECT_EQ(port().write(batch.packets()).written, 1U);
+  EXPECT_EQ(bench_->collect(2), (std::vector<Bytes>{frame, frame}));
+}
+
+TEST_P(FramePortTest, AFrameWithoutHeadroomIsRefused) {
+  std::array<std::uint8_t, 200> buffer{};
+  std::array packets = {Packet(buffer, FramePort::kWriteHeadroom - 1),
+                        Packet(buffer, FramePort::kWriteHeadroom)};
+  const Bytes frame = frame_of(1);
+  for (Packet& packet : packets) packet.set_size(frame.size());
+  std::ranges::copy(frame, packets[1].data());
+  const WriteReport report = port().write(packets);
+  EXPECT_EQ(report.refused, 1U);
+  EXPECT_EQ(report.written, 1U);
+}
+
+TEST_P(FramePortTest, AnInterfaceThatIsDownTakesNothing) {
+  bench_->set_up(false);
+  WriteReport report = write({frame_of(1), frame_of(2)});
+  EXPECT_EQ(report.interface_down, 2U);
+  EXPECT_EQ(report.written, 0U);
+  EXPECT_EQ(port().read(batch_), 0U) << "down is not gone";
+  bench_->set_up(true);
+  report = write({frame_of(3)});
+  EXPECT_EQ(report.written, 1U);
+}
+
+TEST_P(FramePortTest, AnInterfaceThatIsGoneSaysSo) {
+  bench_->remove();
+  const auto got = port().read(batch_);
+  ASSERT_FALSE(got);
+  EXPECT_EQ(got.error().kind, ErrorKind::kUnavailable);
+  EXPECT_EQ(write({frame_of(1)}).interface_down, 1U);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Ports, FramePortTest,
+    ::testing::Values(Kind{"Memory", false, [] { return std::make_unique<MemoryBench>(); }},
+                      Kind{"Tap", true, [] { return std::make_unique<TapBench>(); }}),
+    [](const auto& kind) { return std::string(kind.param.name); });
+
+}  // namespace
+}  // namespace vtep

@@ -1,0 +1,19 @@
+// Asks the kernel for links over a NetlinkSocket.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "io/link_message.h"
+#include "io/netlink_socket.h"
+
+namespace vtep {
+
+/// All interfaces of the namespace.
+Result<std::vector<LinkMessage>> dump_links(NetlinkSocket& socket);
+
+/// kNotFound if there is none: message `Cannot find device "eno9"`. Alternative names are found, too.
+Result<LinkMessage> get_link(NetlinkSocket& socket, std::string_view name);
+Result<LinkMessage> get_link(NetlinkSocket& socket, IfIndex index);
+
+}  // namespace vtep

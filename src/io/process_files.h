@@ -1,0 +1,20 @@
+// Which process has a file open? Walks /proc; slow, for error messages.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace vtep {
+
+/// One open file: where /proc/PID/fd/N points to, and the path of its fdinfo, to be read if wanted.
+struct OpenFile {
+  std::string target;  ///< "/dev/net/tun", "socket:[4711]"
+  std::string fdinfo_path;
+};
+
+/// `process ovs-vswitchd (pid 812)`: the first one with a file for which `matches` says yes. Empty if there
+/// is none that we may look into.
+std::optional<std::string> find_process(const std::function<bool(const OpenFile&)>& matches);
+
+}  // namespace vtep

@@ -1,0 +1,106 @@
+#include "io/send_pool.h"
+
+#include <linux/filter.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "io/socket_address.h"
+
+namespace vtep {
+namespace {
+
+/// The dynamic ports (RFC 6335 section 6), which RFC 7348 section 5 recommends for the source.
+constexpr std::uint16_t kFirstDynamicPort = 49152;
+constexpr unsigned kDynamicPorts = 65536 - kFirstDynamicPort;
+
+constexpr int kSendBuffer = 1 << 20;
+
+bool set_option(int fd, int level, int name, int value) {
+  return ::setsockopt(fd, level, name, &value, sizeof(value)) == 0;
+}
+
+/// Nothing is ever received: what is sent to a source port would fill a buffer that nobody reads.
+bool attach_deaf_filter(int fd) {
+  sock_filter drop_all = {BPF_RET | BPF_K, 0, 0, 0};
+  const sock_fprog program = {1, &drop_all};
+  return ::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) == 0;
+}
+
+/// VTEPs must not fragment (RFC 7348 section 4.3), and routers may (DF clear, as the kernel's driver has it).
+/// PMTUDISC_INTERFACE is exactly that: an oversize datagram is EMSGSIZE here, and what the network claims
+/// about the path is ignored, so nobody can shrink it with forged ICMP.
+bool set_options(int fd, int family) {
+  if (!set_option(fd, SOL_SOCKET, SO_SNDBUFFORCE, kSendBuffer)) {
+    set_option(fd, SOL_SOCKET, SO_SNDBUF, kSendBuffer);  // smaller is only slower
+  }
+  if (family == AF_INET) {
+    return set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_INTERFACE) &&
+           set_option(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 0);
+  }
+  return set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) &&
+         set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_INTERFACE) &&
+         set_option(fd, IPPROTO_IPV6, IPV6_DONTFRAG, 1) &&
+         set_option(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0);
+}
+
+bool bind_to(int fd, int family, Port port) {
+  SocketAddress address;
+  const socklen_t size = store_address(family == AF_INET ? IpAddr(Ipv4()) : IpAddr(Ipv6()), port, address);
+  return ::bind(fd, &address.any, size) == 0;
+}
+
+/// Binds to `wish` or to the next free dynamic port; 0 if all are taken.
+Port bind_near(int fd, int family, Port wish) {
+  if (bind_to(fd, family, wish)) return wish;
+  const unsigned start = wish.value() < kFirstDynamicPort ? 0 : wish.value() - kFirstDynamicPort + 1U;
+  for (unsigned i = 0; i < kDynamicPorts; ++i) {
+    const Port port(static_cast<std::uint16_t>(kFirstDynamicPort + (start + i) % kDynamicPorts));
+    if (bind_to(fd, family, port)) return port;
+  }
+  return {};
+}
+
+}  // namespace
+
+SendPool::SendPool(int family) : family_(family), slot_of_port_(std::make_unique<std::uint16_t[]>(65536)) {
+  files_.reserve(kMaxSockets);
+}
+
+SendPool::~SendPool() {
+  for (const int fd : files_) ::close(fd);
+}
+
+int SendPool::add(Port source_port) {
+  int fd = -1;
+  if (files_.size() < kMaxSockets)
+    fd = ::socket(family_, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP);
+  Port bound;
+  if (fd >= 0) {
+    const bool ready = attach_deaf_filter(fd) && set_options(fd, family_);
+    if (ready) bound = bind_near(fd, family_, source_port);
+    if (!ready || (bound.is_zero() && !source_port.is_zero())) {
+      ::close(fd);
+      fd = -1;
+    }
+  }
+  if (fd < 0) {
+    // Share. The port's number spreads flows evenly, and keeps each of them on one socket.
+    if (files_.empty()) return -1;
+    return remember(source_port, source_port.value() % files_.size());
+  }
+  files_.push_back(fd);
+  const std::size_t socket = files_.size() - 1;
+  // A stand-in serves those, too, that wish for its own port.
+  if (slot_of_port_[bound.value()] == 0) remember(bound, socket);
+  return remember(source_port, socket);
+}
+
+int SendPool::remember(Port source_port, std::size_t socket) {
+  slot_of_port_[source_port.value()] = static_cast<std::uint16_t>(socket + 1);
+  return static_cast<int>(socket);
+}
+
+}  // namespace vtep

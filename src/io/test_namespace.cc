@@ -1,0 +1,80 @@
+#include "io/test_namespace.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <system_error>
+
+namespace vtep {
+namespace {
+
+int open_current() { return ::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC); }
+
+void enter(int fd) { ASSERT_EQ(::setns(fd, CLONE_NEWNET), 0) << std::generic_category().message(errno); }
+
+}  // namespace
+
+std::string why_no_namespaces() {
+  if (::geteuid() != 0) return "needs root: makes network namespaces";
+  const int home = open_current();
+  std::string reason;
+  if (::unshare(CLONE_NEWNET) != 0) {
+    reason = "cannot make a network namespace: " + std::generic_category().message(errno);
+  } else {
+    enter(home);
+  }
+  ::close(home);
+  return reason;
+}
+
+void sh(const std::string& command) {
+  // NOLINTNEXTLINE(cert-env33-c): the commands are the tests' own
+  EXPECT_EQ(std::system(command.c_str()), 0) << command;
+}
+
+TestNamespace::TestNamespace() {
+  const int home = open_current();
+  EXPECT_EQ(::unshare(CLONE_NEWNET), 0) << std::generic_category().message(errno);
+  fd_ = open_current();
+  sh("ip link set lo up");
+  enter(home);
+  ::close(home);
+}
+
+TestNamespace::~TestNamespace() { ::close(fd_); }
+
+std::string TestNamespace::path() const {
+  return "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(fd_);
+}
+
+void TestNamespace::run(const std::function<void()>& work) const {
+  const int home = open_current();
+  enter(fd_);
+  work();
+  enter(home);
+  ::close(home);
+}
+
+void NamespaceTest::SetUp() {
+  if (const std::string reason = why_no_namespaces(); !reason.empty()) GTEST_SKIP() << reason;
+  home_ = open_current();
+  ASSERT_EQ(::unshare(CLONE_NEWNET), 0);
+  sh("ip link set lo up");
+}
+
+void NamespaceTest::TearDown() {
+  if (home_ < 0) return;
+  enter(home_);
+  ::close(home_);
+}
+
+bool wait_readable(int fd) {
+  pollfd wanted{.fd = fd, .events = POLLIN, .revents = 0};
+  return ::poll(&wanted, 1, 2000) == 1;
+}
+
+}  // namespace vtep

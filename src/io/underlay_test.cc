@@ -1,0 +1,324 @@
+// The contract of UnderlayReceiver and UnderlaySender, over the in-memory wire and over sockets and a veth pair.
+#include "io/underlay.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "io/memberships.h"
+#include "io/memory_wire.h"
+#include "io/rtnetlink.h"
+#include "io/test_namespace.h"
+#include "io/udp_receiver.h"
+#include "io/udp_sender.h"
+
+namespace vtep {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+IpAddr ip(const std::string& text) { return *IpAddr::parse(text); }
+
+/// A sender, and a receiver one hop away. The MTU between them is 1500.
+class Bench {
+ public:
+  virtual ~Bench() = default;
+  virtual UnderlaySender& sender() = 0;
+  virtual UnderlayReceiver& receiver() = 0;
+  /// On the receiver's side.
+  virtual void join(const IpAddr& group) = 0;
+  virtual void leave(const IpAddr& group) = 0;
+
+  IpAddr sender_address;
+  IpAddr receiver_address;
+  IpAddr group;
+  IpAddr nowhere;      ///< no route leads there
+  IfIndex device;      ///< on the sender's side
+  std::size_t largest = 0;  ///< frame that fits a datagram, behind the header
+};
+
+class MemoryBench final : public Bench {
+ public:
+  MemoryBench() {
+    sender_address = ip("10.9.0.1");
+    receiver_address = ip("10.9.0.2");
+    group = ip("239.1.1.1");
+    nowhere = ip("10.99.0.1");
+    largest = 1500 - 20 - 8 - Datagram::kHeaderSize;
+  }
+  UnderlaySender& sender() override { return sender_; }
+  UnderlayReceiver& receiver() override { return receiver_; }
+  void join(const IpAddr& which) override { receiver_.join(which); }
+  void leave(const IpAddr& which) override { receiver_.leave(which); }
+
+ private:
+  MemoryWire wire_;
+  MemoryUnderlay sender_{wire_, ip("10.9.0.1"), kIanaVxlanPort};
+  MemoryUnderlay receiver_{wire_, ip("10.9.0.2"), kIanaVxlanPort};
+};
+
+class VethBench final : public Bench {
+ public:
+  explicit VethBench(UdpReceiver::Family family) {
+    const bool v4 = family == UdpReceiver::Family::kV4;
+    const std::string net = v4 ? "10.9.0." : "fd09::";
+    sender_address = ip(net + "1");
+    receiver_address = ip(net + "2");
+    group = ip(v4 ? "239.1.1.1" : "ff05::1111");
+    nowhere = ip(v4 ? "10.99.0.1" : "fd99::1");
+    largest = 1500 - (v4 ? 20 : 40) - 8 - Datagram::kHeaderSize;
+
+    sh("ip link add va type veth peer name vb netns " + peer_.path());
+    const std::string end = v4 ? "/24 dev " : "/64 nodad dev ";
+    sh("ip addr add " + net + "1" + end + "va && ip link set va up");
+    device = Rtnetlink::create().value()->find("va").value().index;
+    peer_.run([&] {
+      sh("ip addr add " + net + "2" + end + "vb && ip link set vb up");
+      peer_device_ = Rtnetlink::create().value()->find("vb").value().index;
+      receiver_ = UdpReceiver::open(family, kIanaVxlanPort).value();
+    });
+  }
+  UnderlaySender& sender() override { return sender_; }
+  UnderlayReceiver& receiver() override { return *receiver_; }
+  void join(const IpAddr& which) override {
+    peer_.run([&] { EXPECT_TRUE(memberships_.join(which, peer_device_)); });
+  }
+  void leave(const IpAddr& which) override { memberships_.leave(which, peer_device_); }
+
+ private:
+  TestNamespace peer_;
+  IfIndex peer_device_;
+  UdpSender sender_;
+  std::unique_ptr<UdpReceiver> receiver_;
+  Memberships memberships_;
+};
+
+struct Kind {
+  const char* name;
+  bool needs_namespace;
+  std::function<std::unique_ptr<Bench>()> make;
+};
+
+struct Received {
+  std::string text;  ///< behind the header
+  IpAddr source;
+  Port source_port;
+};
+
+class UnderlayTest : public NamespaceTest, public ::testing::WithParamInterface<Kind> {
+ protected:
+  void SetUp() override {
+    if (GetParam().needs_namespace) NamespaceTest::SetUp();
+    if (!IsSkipped()) bench_ = GetParam().make();
+  }
+  void TearDown() override {
+    bench_.reset();
+    NamespaceTest::TearDown();
+  }
+
+  /// `text` must live until the datagram is sent.
+  Datagram datagram(const std::string& text, std::uint16_t source_port = 50000) const {
+    Datagram datagram{.header = {8, 0, 0, 0, 0, 0, 1, 0}, .frame = {}, .route = {}};
+    datagram.frame = ByteView(reinterpret_cast<const std::uint8_t*>(text.data()), text.size());
+    datagram.route.remote = bench_->receiver_address;
+    datagram.route.destination_port = kIanaVxlanPort;
+    datagram.route.source_port = Port(source_port);
+    return datagram;
+  }
+  std::vector<FailedSend> send(const std::vector<Datagram>& batch) {
+    std::vector<FailedSend> failures;
+    bench_->sender().send(batch, failures);
+    return failures;
+  }
+  /// Everything there is; waits for the first if it has to come by a real wire.
+  std::vector<Received> receive(std::size_t count) {
+    std::vector<Received> all;
+    while (all.size() < count) {
+      if (!something_arrives()) break;
+      PacketBatch batch(16);
+      const auto got = bench_->receiver().receive(batch);
+      EXPECT_TRUE(got) << got.error().message;
+      if (!got || *got == 0) break;
+      for (const Packet& packet : batch.packets()) {
+        EXPECT_EQ(packet.headroom(), kHeadroom);
+        const ByteView frame = packet.view().subspan(Datagram::kHeaderSize);
+        all.push_back({{frame.begin(), frame.end()}, packet.outer_source, packet.outer_source_port});
+      }
+    }
+    return all;
+  }
+  /// Waits where there is something to wait on.
+  bool something_arrives() {
+    const int fd = bench_->receiver().fd();
+    return fd < 0 || wait_readable(fd);
+  }
+  bool nothing_arrives() {
+    PacketBatch batch(1);
+    return bench_->receiver().receive(batch) == 0U;
+  }
+
+  std::unique_ptr<Bench> bench_;
+};
+
+TEST_P(UnderlayTest, DeliversHeaderAndFrameWithTheirSource) {
+  const std::string text = "frame";
+  EXPECT_TRUE(nothing_arrives());
+  EXPECT_THAT(send({datagram(text, 50001)}), IsEmpty());
+  ASSERT_TRUE(something_arrives());
+  PacketBatch batch(4);
+  ASSERT_EQ(bench_->receiver().receive(batch), 1U);
+  const Packet& packet = batch.packets()[0];
+  EXPECT_THAT(std::vector(packet.view().begin(), packet.view().end()),
+              ElementsAre(8, 0, 0, 0, 0, 0, 1, 0, 'f', 'r', 'a', 'm', 'e'));
+  EXPECT_EQ(packet.outer_source, bench_->sender_address);
+  EXPECT_EQ(packet.outer_source_port, Port(50001));
+}
+
+TEST_P(UnderlayTest, AppendsUntilTheBatchIsFullAndLeavesTheRest) {
+  const std::vector<std::string> texts = {"0", "1", "2", "3", "4"};
+  std::vector<Datagram> batch;
+  for (const std::string& text : texts) batch.push_back(datagram(text));
+  EXPECT_THAT(send(batch), IsEmpty());
+  ASSERT_TRUE(something_arrives());
+
+  PacketBatch two(3);
+  two.next().set_size(1);
+  two.commit();
+  EXPECT_EQ(bench_->receiver().receive(two), 2U);
+  EXPECT_EQ(bench_->receiver().receive(two), 0U) << "a full batch takes nothing";
+  EXPECT_EQ(two.packets()[1].view().back(), '0');
+  const auto rest = receive(3);
+  ASSERT_EQ(rest.size(), 3U);
+  EXPECT_EQ(rest[0].text, "2");
+}
+
+TEST_P(UnderlayTest, KeepsTheOrderOfEveryFlow) {
+  constexpr std::size_t kCount = 1000;
+  constexpr std::size_t kFlows = 7;
+  std::vector<std::string> texts;
+  for (std::size_t i = 0; i < kCount; ++i) texts.push_back(std::to_string(i));
+  std::vector<Datagram> batch;
+  for (std::size_t i = 0; i < kCount; ++i) {
+    batch.push_back(datagram(texts[i], static_cast<std::uint16_t>(51000 + i * i % kFlows)));
+  }
+  EXPECT_THAT(send(batch), IsEmpty());
+  const auto received = receive(kCount);
+  ASSERT_EQ(received.size(), kCount);
+  std::map<Port, std::vector<int>> flows;
+  for (const Received& one : received) flows[one.source_port].push_back(std::stoi(one.text));
+  EXPECT_GT(flows.size(), 1U);
+  for (const auto& [port, numbers] : flows) {
+    EXPECT_TRUE(std::ranges::is_sorted(numbers)) << port.value();
+    for (const int number : numbers) {
+      const auto n = static_cast<std::size_t>(number);
+      EXPECT_EQ(port.value(), 51000 + n * n % kFlows);
+    }
+  }
+}
+
+TEST_P(UnderlayTest, NeverFragmentsAndStepsOverWhatIsTooBig) {
+  const std::string largest(bench_->largest, 'a');
+  const std::string too_big(bench_->largest + 1, 'b');
+  const auto failures = send({datagram(largest), datagram(too_big), datagram(largest), datagram(too_big)});
+  ASSERT_EQ(failures.size(), 2U);
+  EXPECT_EQ(failures[0].index, 1U);
+  EXPECT_EQ(failures[0].reason, SendFailure::kTooBig);
+  EXPECT_EQ(failures[1].index, 3U);
+  const auto received = receive(2);
+  ASSERT_EQ(received.size(), 2U);
+  EXPECT_EQ(received[0].text, largest);
+  EXPECT_TRUE(nothing_arrives());
+}
+
+TEST_P(UnderlayTest, SaysWhatCannotBeReached) {
+  const std::string text = "x";
+  Datagram lost = datagram(text);
+  lost.route.remote = bench_->nowhere;
+  const auto failures = send({lost, datagram(text)});
+  ASSERT_EQ(failures.size(), 1U);
+  EXPECT_EQ(failures[0].index, 0U);
+  EXPECT_EQ(failures[0].reason, SendFailure::kUnreachable);
+  EXPECT_EQ(receive(1).size(), 1U);
+}
+
+TEST_P(UnderlayTest, AClosedPortIsNoFailureNowNorLater) {
+  const std::string text = "x";
+  Datagram closed = datagram(text);
+  closed.route.destination_port = Port(9);
+  for (int i = 0; i < 5; ++i) EXPECT_THAT(send({closed, datagram(text)}), IsEmpty());
+  EXPECT_EQ(receive(5).size(), 5U);
+}
+
+TEST_P(UnderlayTest, ReachesAGroupsMembersOnly) {
+  const std::string early = "early";
+  const std::string text = "to all";
+  const std::string late = "late";
+  const std::string last = "unicast";
+  const auto to_group = [&](const std::string& what) {
+    Datagram one = datagram(what);
+    one.route.remote = bench_->group;
+    one.route.device = bench_->device;
+    return one;
+  };
+  EXPECT_THAT(send({to_group(early)}), IsEmpty()) << "no members is no failure";
+  bench_->join(bench_->group);
+  EXPECT_THAT(send({to_group(text)}), IsEmpty());
+  const auto received = receive(1);
+  ASSERT_EQ(received.size(), 1U);
+  EXPECT_EQ(received[0].text, text);
+  EXPECT_EQ(received[0].source, bench_->sender_address);
+
+  bench_->leave(bench_->group);
+  EXPECT_THAT(send({to_group(late), datagram(last)}), IsEmpty());
+  const auto after = receive(1);
+  ASSERT_EQ(after.size(), 1U);
+  EXPECT_EQ(after[0].text, last);
+}
+
+TEST_P(UnderlayTest, ALocalAddressOfTheOtherFamilyIsRefused) {
+  const std::string text = "x";
+  Datagram mixed = datagram(text);
+  mixed.route.local = bench_->sender_address.is_v4() ? ip("fd00::1") : ip("10.0.0.1");
+  ASSERT_EQ(send({mixed, datagram(text)}).size(), 1U);
+  EXPECT_EQ(receive(1).size(), 1U);
+}
+
+TEST_P(UnderlayTest, SendsAnEmptyFrameAndAnEmptyBatch) {
+  EXPECT_THAT(send({}), IsEmpty());
+  const std::string nothing;
+  EXPECT_THAT(send({datagram(nothing)}), IsEmpty());
+  const auto received = receive(1);
+  ASSERT_EQ(received.size(), 1U);
+  EXPECT_EQ(received[0].text, "");
+}
+
+TEST_P(UnderlayTest, ADatagramTooLargeForItsBufferArrivesEmpty) {
+  constexpr std::size_t kRoom = 192;
+  const std::string large(kRoom - Datagram::kHeaderSize + 1, 'a');
+  const std::string fits(kRoom - Datagram::kHeaderSize, 'b');
+  EXPECT_THAT(send({datagram(large), datagram(fits)}), IsEmpty());
+  ASSERT_TRUE(something_arrives());
+  PacketBatch small(4, kHeadroom + kRoom);
+  ASSERT_EQ(bench_->receiver().receive(small), 2U);
+  EXPECT_EQ(small.packets()[0].size(), 0U);
+  EXPECT_EQ(small.packets()[0].outer_source, bench_->sender_address);
+  EXPECT_EQ(small.packets()[1].size(), kRoom);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Underlays, UnderlayTest,
+    ::testing::Values(
+        Kind{"Memory", false, [] { return std::make_unique<MemoryBench>(); }},
+        Kind{"Veth4", true, [] { return std::make_unique<VethBench>(UdpReceiver::Family::kV4); }},
+        Kind{"Veth6", true, [] { return std::make_unique<VethBench>(UdpReceiver::Family::kV6); }}),
+    [](const auto& kind) { return std::string(kind.param.name); });
+
+}  // namespace
+}  // namespace vtep

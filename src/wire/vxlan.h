@@ -1,0 +1,71 @@
+// The VXLAN header (RFC 7348 section 5).
+//
+//    0                   1                   2                   3
+//    0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+//   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//   |R|R|R|R|I|R|R|R|            Reserved                           |
+//   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//   |                VXLAN Network Identifier (VNI) |   Reserved    |
+//   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//
+// "the I flag MUST be set to 1 for a valid VXLAN Network ID (VNI). The other 7 bits (designated "R") are
+// reserved fields and MUST be set to zero on transmission and ignored on receipt." "Reserved fields (24 bits
+// and 8 bits): MUST be set to zero on transmission and ignored on receipt."
+#pragma once
+
+#include <cassert>
+#include <cstdint>
+#include <optional>
+
+#include "base/bytes.h"
+#include "base/vni.h"
+
+namespace vtep {
+
+struct VxlanHeader {
+  static constexpr std::size_t kSize = 8;
+  static constexpr std::size_t kFlags = 0;
+  static constexpr std::size_t kReserved1 = 1;
+  static constexpr std::size_t kVni = 4;
+  static constexpr std::size_t kReserved2 = 7;
+  static constexpr std::uint8_t kFlagI = 0x08;
+
+  Vni vni;
+
+  /// Precondition: out.size() >= kSize.
+  constexpr void emit(ByteSpan out) const {
+    assert(out.size() >= kSize);
+    out[kFlags] = kFlagI;
+    store_be24(out.data() + kReserved1, 0);
+    store_be24(out.data() + kVni, vni.value());
+    out[kReserved2] = 0;
+  }
+
+  friend bool operator==(const VxlanHeader&, const VxlanHeader&) = default;
+};
+
+/// Borrows the bytes it was parsed from. Whether the I flag is set is the caller's to ask: a header without
+/// it names no VNI, but a printer wants to show it.
+class VxlanView {
+ public:
+  /// Empty if there are fewer than 8 bytes.
+  static constexpr std::optional<VxlanView> parse(ByteView datagram) {
+    if (datagram.size() < VxlanHeader::kSize) return std::nullopt;
+    return VxlanView(datagram);
+  }
+
+  constexpr std::uint8_t flags() const { return bytes_[VxlanHeader::kFlags]; }
+  /// The I flag: without it vni() means nothing and the packet is to be dropped.
+  constexpr bool has_vni() const { return (flags() & VxlanHeader::kFlagI) != 0; }
+  constexpr Vni vni() const { return *Vni::from(load_be24(bytes_.data() + VxlanHeader::kVni)); }
+  constexpr std::uint32_t reserved1() const { return load_be24(bytes_.data() + VxlanHeader::kReserved1); }
+  constexpr std::uint8_t reserved2() const { return bytes_[VxlanHeader::kReserved2]; }
+  /// The inner frame.
+  constexpr ByteView payload() const { return bytes_.subspan(VxlanHeader::kSize); }
+
+ private:
+  explicit constexpr VxlanView(ByteView bytes) : bytes_(bytes) {}
+  ByteView bytes_;
+};
+
+}  // namespace vtep

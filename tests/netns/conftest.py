@@ -1,0 +1,51 @@
+"""Fixtures of the namespace tests. Run them as root: /usr/bin/python3 -m pytest tests/netns
+
+VTEP_BIN_DIR=DIR takes vtepd and vtep from another build (build-debug/bin, build-tsan/bin).
+"""
+
+import os
+
+import pytest
+
+from endpoints import BIN_DIR
+from namespaces import Net, remove_leftovers
+from topologies import Pair, Probe
+
+
+def pytest_sessionstart(session):
+    if os.geteuid() != 0:
+        pytest.exit("the namespace tests need root", returncode=1)
+    if not (BIN_DIR / "vtepd").exists():
+        pytest.exit(f"no vtepd in {BIN_DIR}: build first (cmake --preset release && cmake --build --preset release)", 1)
+    remove_leftovers()
+
+
+@pytest.fixture
+def net():
+    """What the test makes is removed when it ends."""
+    net = Net()
+    yield net
+    net.close()
+
+
+@pytest.fixture(scope="module")
+def module_net():
+    net = Net()
+    yield net
+    net.close()
+
+
+@pytest.fixture
+def probe_of(net):
+    """Call it with "vtep" or "kernel" for a Probe of its own."""
+    return lambda impl, **options: Probe(net, impl, **options)
+
+
+@pytest.fixture
+def probe(probe_of):
+    return probe_of("vtep")
+
+
+@pytest.fixture
+def pair_of(net):
+    return lambda impl_a="vtep", impl_b="vtep": Pair(net, impl_a, impl_b)
