@@ -13,7 +13,7 @@ using test::TestPackets;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-constexpr Time kNow{seconds(1000)};
+constexpr Time kNow{std::chrono::seconds(1000)};
 constexpr Port kPort = kIanaVxlanPort;
 constexpr MacAddr kOwnMac{{0x02, 0, 0, 0, 0, 0x01}};
 const IpAddr kPeer = Ipv4(192, 0, 2, 1);

@@ -14,7 +14,7 @@ using test::TestPackets;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-constexpr Time kNow{seconds(1000)};
+constexpr Time kNow{std::chrono::seconds(1000)};
 constexpr MacAddr kZero;
 
 class EncapsulateTest : public ::testing::Test {
@@ -215,13 +215,14 @@ TEST_F(EncapsulateTest, SendingMarksTheEntryAsUsedButDoesNotKeepItAlive) {
   add_remote(link, test::kMacB, remote("192.0.2.1"), FdbState::kDynamic);
   packets_.add(TestFrame{}.build());
   out_.clear();
-  engine_.encapsulate(link, packets_.span(), kNow + seconds(50), out_);
-  const auto entry = engine_.fdb().get(link, test::kMacB, Engine::to_seconds(kNow + seconds(60)));
+  engine_.encapsulate(link, packets_.span(), kNow + std::chrono::seconds(50), out_);
+  const auto entry =
+      engine_.fdb().get(link, test::kMacB, Engine::to_seconds(kNow + std::chrono::seconds(60)));
   ASSERT_THAT(entry, SizeIs(1));
   EXPECT_EQ(entry[0].used, 10U);
   EXPECT_EQ(entry[0].updated, 60U);
-  EXPECT_EQ(engine_.next_deadline(), kNow + seconds(100));
-  engine_.advance(kNow + seconds(100), 1000);
+  EXPECT_EQ(engine_.next_deadline(), kNow + std::chrono::seconds(100));
+  engine_.advance(kNow + std::chrono::seconds(100), 1000);
   EXPECT_EQ(engine_.fdb().size(), 0U);
 }
 

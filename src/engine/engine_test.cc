@@ -15,7 +15,7 @@ using test::TestPackets;
 using ::testing::ElementsAre;
 using ::testing::SizeIs;
 
-constexpr Time kNow{seconds(1000)};
+constexpr Time kNow{std::chrono::seconds(1000)};
 constexpr MacAddr kZero;
 
 Remote remote(const char* address, std::uint32_t via = 0) {
@@ -144,10 +144,10 @@ TEST_F(LinksTest, AChangedAgeingAppliesToWhatIsThere) {
   config.ageing = 10;
   ASSERT_TRUE(engine_.change_link(link, config, kNow));
   ASSERT_TRUE(engine_.next_deadline());
-  EXPECT_LE(*engine_.next_deadline(), kNow + seconds(10));
-  engine_.advance(kNow + seconds(10) - Duration(1), 1000);
+  EXPECT_LE(*engine_.next_deadline(), kNow + std::chrono::seconds(10));
+  engine_.advance(kNow + std::chrono::seconds(10) - Duration(1), 1000);
   EXPECT_EQ(engine_.fdb().size(), 1U);
-  engine_.advance(kNow + seconds(10), 1000);
+  engine_.advance(kNow + std::chrono::seconds(10), 1000);
   EXPECT_EQ(engine_.fdb().size(), 0U);
 }
 

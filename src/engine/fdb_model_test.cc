@@ -75,13 +75,13 @@ class Model {
                                    Seconds now) {
     if (!is_legal(mac, remote, state)) return ErrorKind::kInvalid;
     const auto [found, is_new] = entries_.try_emplace({link, mac}, Entry{state, {}, now, now});
-    found->second.state = state;
-    found->second.updated = now;
     if (is_replicated(mac)) {
       for (const Remote& old : found->second.remotes) {
         if (old != remote) emit(Kind::kRemoved, *found, old);
       }
     }
+    found->second.state = state;
+    found->second.updated = now;
     found->second.remotes = {remote};
     emit(Kind::kSet, *found, remote);
     return {};
@@ -257,7 +257,7 @@ class Mirror {
   }
 
  private:
-  auto sets() const {
+  std::map<Key, std::vector<decltype(tie(Remote()))>> sets() const {
     std::map<Key, std::vector<decltype(tie(Remote()))>> all;
     for (const auto& [key, remotes] : remotes_) all[key] = sorted(ties(remotes));
     return all;

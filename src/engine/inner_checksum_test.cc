@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "engine/test_frames.h"
 
 namespace vtep {
@@ -181,7 +183,7 @@ TEST(RestoreOffload, LooksBehindThePaddingOfSmallFrames) {
   TestFrame shape{.payload = 4, .sum = Sum::kPseudo};
   EXPECT_EQ(shape.build().size(), 46U);
   EXPECT_EQ(restore(shape.build()).offload, request_for(shape));
-  for (const std::uint8_t padding_byte : {0x00, 0xa5}) {
+  for (const std::uint8_t padding_byte : {std::uint8_t{0}, std::uint8_t{0xa5}}) {
     shape.padding = 14;
     shape.padding_byte = padding_byte;
     shape.sum = Sum::kPseudo;
@@ -208,7 +210,7 @@ TEST(RestoreOffload, SeesThatAPseudoHeaderSumMayBeRightByChance) {
 }
 
 TEST(RestoreOffload, DoesNotTouchFragments) {
-  for (const std::uint16_t field : {0x2000, 0x2001, 0x0001}) {
+  for (const std::uint16_t field : std::array<std::uint16_t, 3>{0x2000, 0x2001, 0x0001}) {
     TestFrame shape{.sum = Sum::kPseudo, .fragment = field};
     expect_untouched(shape.build());
     shape.protocol = kProtocolTcp;

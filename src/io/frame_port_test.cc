@@ -140,7 +140,9 @@ class FramePortTest : public NamespaceTest, public ::testing::WithParamInterface
   PacketBatch batch_{4};
 };
 
-Bytes bytes_of(const Packet& packet) { return {packet.view().begin(), packet.view().end()}; }
+Bytes bytes_of(const Packet& packet) {
+  return {packet.view().begin(), packet.view().end()};
+}
 
 TEST_P(FramePortTest, NothingToReadIsZero) {
   EXPECT_EQ(port().read(batch_), 0U);
@@ -229,11 +231,11 @@ TEST_P(FramePortTest, AnInterfaceThatIsGoneSaysSo) {
   EXPECT_EQ(write({frame_of(1)}).interface_down, 1U);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Ports, FramePortTest,
-    ::testing::Values(Kind{"Memory", false, [] { return std::make_unique<MemoryBench>(); }},
-                      Kind{"Tap", true, [] { return std::make_unique<TapBench>(); }}),
-    [](const auto& kind) { return std::string(kind.param.name); });
+INSTANTIATE_TEST_SUITE_P(Ports, FramePortTest,
+                         ::testing::Values(Kind{"Memory", false,
+                                                [] { return std::make_unique<MemoryBench>(); }},
+                                           Kind{"Tap", true, [] { return std::make_unique<TapBench>(); }}),
+                         [](const auto& kind) { return std::string(kind.param.name); });
 
 }  // namespace
 }  // namespace vtep

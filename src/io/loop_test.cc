@@ -231,8 +231,8 @@ TEST_F(LoopTest, StopsFromAnotherThreadWhileItSleeps) {
 }
 
 TEST_F(LoopTest, GoesOnAfterASignal) {
-  struct sigaction action {};
-  struct sigaction before {};
+  struct sigaction action{};
+  struct sigaction before{};
   action.sa_handler = [](int) {};
   ASSERT_EQ(::sigaction(SIGUSR1, &action, &before), 0);
   const pthread_t self = ::pthread_self();

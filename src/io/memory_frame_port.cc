@@ -12,7 +12,9 @@ bool MemoryFramePort::inject(ByteView frame, const Offload& offload) {
   return true;
 }
 
-std::vector<MemoryFrame> MemoryFramePort::collect() { return std::exchange(written_, {}); }
+std::vector<MemoryFrame> MemoryFramePort::collect() {
+  return std::exchange(written_, {});
+}
 
 Result<std::size_t> MemoryFramePort::read(PacketBatch& batch) {
   if (removed_) return fail(ErrorKind::kUnavailable, "The in-memory interface has been removed");

@@ -9,7 +9,9 @@ namespace {
 
 constexpr std::size_t kUdpHeader = 8;
 
-std::size_t ip_header_size(const IpAddr& address) { return address.is_v4() ? 20 : 40; }
+std::size_t ip_header_size(const IpAddr& address) {
+  return address.is_v4() ? 20 : 40;
+}
 
 }  // namespace
 
@@ -24,7 +26,9 @@ MemoryUnderlay::MemoryUnderlay(MemoryWire& wire, const IpAddr& address, Port por
   assert(is_free);
 }
 
-MemoryUnderlay::~MemoryUnderlay() { wire_.sockets_.erase({address_, port_}); }
+MemoryUnderlay::~MemoryUnderlay() {
+  wire_.sockets_.erase({address_, port_});
+}
 
 Result<std::size_t> MemoryUnderlay::receive(PacketBatch& batch) {
   std::size_t count = 0;

@@ -1,9 +1,9 @@
 // An IP network in memory, so that two engines can be tested back to back without a kernel.
 //
-// A MemoryUnderlay is one socket on it: it receives what is sent to its address and port, or to a group it has
-// joined and its port. Delivery is immediate, in order and reliable until a queue is full; fault_port.h makes it
-// otherwise. TTLs and devices are ignored: everything is one hop away.
-// Thread safety: a wire and all that is attached to it belong to one thread.
+// A MemoryUnderlay is one socket on it: it receives what is sent to its address and port, or to a group it
+// has joined and its port. Delivery is immediate, in order and reliable until a queue is full; fault_port.h
+// makes it otherwise. TTLs and devices are ignored: everything is one hop away. Thread safety: a wire and all
+// that is attached to it belong to one thread.
 #pragma once
 
 #include <cstddef>
@@ -61,8 +61,9 @@ class MemoryUnderlay final : public UnderlayReceiver, public UnderlaySender {
   Result<std::size_t> receive(PacketBatch& batch) override;
   int fd() const override { return -1; }
 
-  /// kTooBig: larger than the wire's MTU. kUnreachable: nobody has that address, or `local` is not ours. A port
-  /// nobody listens to is no failure, and neither is a group without members. A sender does not hear itself.
+  /// kTooBig: larger than the wire's MTU. kUnreachable: nobody has that address, or `local` is not ours. A
+  /// port nobody listens to is no failure, and neither is a group without members. A sender does not hear
+  /// itself.
   void send(std::span<const Datagram> batch, std::vector<FailedSend>& failures) override;
 
  private:

@@ -212,7 +212,8 @@ TEST_F(TapTest, ChecksumsLeftOpenTravelFromTapToTap) {
 TEST_F(TapTest, WritesASuperFrameWithASegmentSize) {
   const Host a(1);
   const Host b(2);
-  // A datagram of four segments, as a socket with UDP_SEGMENT would send it; the stack cuts it for the receiver.
+  // A datagram of four segments, as a socket with UDP_SEGMENT would send it; the stack cuts it for the
+  // receiver.
   PacketBatch batch(8);
   a.send_to("192.168.5.2", std::string(1000, 'x'));
   ASSERT_EQ(a.tap->read(batch), 1U);

@@ -12,9 +12,13 @@
 namespace vtep {
 namespace {
 
-int open_current() { return ::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC); }
+int open_current() {
+  return ::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+}
 
-void enter(int fd) { ASSERT_EQ(::setns(fd, CLONE_NEWNET), 0) << std::generic_category().message(errno); }
+void enter(int fd) {
+  ASSERT_EQ(::setns(fd, CLONE_NEWNET), 0) << std::generic_category().message(errno);
+}
 
 }  // namespace
 
@@ -45,7 +49,9 @@ TestNamespace::TestNamespace() {
   ::close(home);
 }
 
-TestNamespace::~TestNamespace() { ::close(fd_); }
+TestNamespace::~TestNamespace() {
+  ::close(fd_);
+}
 
 std::string TestNamespace::path() const {
   return "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(fd_);

@@ -200,7 +200,8 @@ void UdpSender::Impl::send_queue(int fd, std::size_t first, std::span<const Data
 }
 
 /// False if the socket takes no more for now; what it did not take is among the failures.
-bool UdpSender::Impl::flush(int fd, std::size_t count, std::span<const Datagram> batch, std::vector<FailedSend>& failures) {
+bool UdpSender::Impl::flush(int fd, std::size_t count, std::span<const Datagram> batch,
+                            std::vector<FailedSend>& failures) {
   bool retried = false;
   for (std::size_t done = 0; done < count;) {
     const int sent =

@@ -32,7 +32,9 @@ using ::testing::IsEmpty;
 
 constexpr std::array<std::uint8_t, 4> kFrame = {1, 2, 3, 4};
 
-IpAddr ip(const std::string& text) { return *IpAddr::parse(text); }
+IpAddr ip(const std::string& text) {
+  return *IpAddr::parse(text);
+}
 
 /// Takes a UDP port as any other program would.
 class Squatter {

@@ -1,4 +1,5 @@
-// The contract of UnderlayReceiver and UnderlaySender, over the in-memory wire and over sockets and a veth pair.
+// The contract of UnderlayReceiver and UnderlaySender, over the in-memory wire and over sockets and a veth
+// pair.
 #include "io/underlay.h"
 
 #include <gmock/gmock.h>
@@ -24,7 +25,9 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-IpAddr ip(const std::string& text) { return *IpAddr::parse(text); }
+IpAddr ip(const std::string& text) {
+  return *IpAddr::parse(text);
+}
 
 /// A sender, and a receiver one hop away. The MTU between them is 1500.
 class Bench {
@@ -39,8 +42,8 @@ class Bench {
   IpAddr sender_address;
   IpAddr receiver_address;
   IpAddr group;
-  IpAddr nowhere;      ///< no route leads there
-  IfIndex device;      ///< on the sender's side
+  IpAddr nowhere;           ///< no route leads there
+  IfIndex device;           ///< on the sender's side
   std::size_t largest = 0;  ///< frame that fits a datagram, behind the header
 };
 

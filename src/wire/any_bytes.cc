@@ -33,7 +33,9 @@ void require(bool holds, const char* promise) {
 }
 
 /// Emission must write every byte, so the buffer starts out with a value that no field expects.
-std::vector<std::uint8_t> dirty(std::size_t size) { return std::vector<std::uint8_t>(size, 0xff); }
+std::vector<std::uint8_t> dirty(std::size_t size) {
+  return std::vector<std::uint8_t>(size, 0xff);
+}
 
 /// A dirty header in front of a payload that is there already.
 std::vector<std::uint8_t> dirty_in_front_of(std::size_t header_size, ByteView payload) {
@@ -46,7 +48,9 @@ bool is_inside(ByteView part, ByteView whole) {
   return part.data() >= whole.data() && part.data() + part.size() <= whole.data() + whole.size();
 }
 
-bool same_bytes(ByteView a, ByteView b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
+bool same_bytes(ByteView a, ByteView b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end());
+}
 
 void check_options(ByteView options) {
   OptionCursor cursor(options);
@@ -113,7 +117,8 @@ void check_arp(ByteView packet) {
   const auto view = ArpView::parse(packet);
   if (!view) return;
   const auto message = view->message();
-  require(message.has_value() == (view->operation() == 1 || view->operation() == 2), "requests and replies are known");
+  require(message.has_value() == (view->operation() == 1 || view->operation() == 2),
+          "requests and replies are known");
   if (!message) return;
   auto out = dirty(ArpMessage::kSize);
   message->emit(out);
@@ -124,8 +129,10 @@ void check_ipv4(ByteView datagram) {
   const auto view = Ipv4View::parse(datagram);
   if (!view) return;
   require(is_inside(view->payload(), datagram), "the payload lies inside the datagram");
-  require(view->header_length() + view->payload().size() <= view->total_length(), "nothing behind the total length");
-  require(view->is_truncated() == (datagram.size() < view->total_length()), "truncated means fewer bytes than stated");
+  require(view->header_length() + view->payload().size() <= view->total_length(),
+          "nothing behind the total length");
+  require(view->is_truncated() == (datagram.size() < view->total_length()),
+          "truncated means fewer bytes than stated");
   check_options(view->options());
   (void)view->is_checksum_right();
   const auto header = view->header();
@@ -147,11 +154,13 @@ void check_ipv6(ByteView datagram) {
   int walked = 0;
   while (const auto header = cursor.next()) {
     ++walked;
-    require(header->bytes.size() >= 8 && is_inside(header->bytes, view->payload()), "headers lie inside the payload");
+    require(header->bytes.size() >= 8 && is_inside(header->bytes, view->payload()),
+            "headers lie inside the payload");
   }
   require(walked <= kMaxExtensionHeaders, "the walk is bounded");
   require(cursor.upper() == view->upper(), "walking by hand comes to the same end");
-  require(!view->upper().offset || *view->upper().offset <= view->payload().size(), "the upper layer lies inside");
+  require(!view->upper().offset || *view->upper().offset <= view->payload().size(),
+          "the upper layer lies inside");
   auto out = dirty_in_front_of(Ipv6Header::kSize, view->payload());
   view->header().emit(out);
   const auto again = Ipv6View::parse(out);
@@ -222,7 +231,8 @@ void check_udp(ByteView datagram) {
   const auto again = UdpView::parse(out);
   require(again.has_value() && again->checksum() != 0 && again->is_checksum_right(sum),
           "an emitted datagram has a checksum, and a right one");
-  require(again->header() == view->header() && !again->is_truncated(), "a UDP header survives emit and parse");
+  require(again->header() == view->header() && !again->is_truncated(),
+          "a UDP header survives emit and parse");
   require(same_bytes(again->payload(), view->payload()), "emission leaves the payload alone");
 }
 
@@ -233,11 +243,13 @@ void check_vxlan(ByteView payload) {
   auto out = dirty(VxlanHeader::kSize);
   VxlanHeader{view->vni()}.emit(out);
   const auto again = VxlanView::parse(out);
-  require(again.has_value() && again->vni() == view->vni() && again->has_vni(), "a VNI survives emit and parse");
+  require(again.has_value() && again->vni() == view->vni() && again->has_vni(),
+          "a VNI survives emit and parse");
   require(again->flags() == VxlanHeader::kFlagI && again->reserved1() == 0 && again->reserved2() == 0,
           "reserved fields are sent as zero");
   require(view->has_vni() == ((payload[0] & 8) != 0), "the I flag is the fifth bit");
-  require(view->payload().size() == payload.size() - VxlanHeader::kSize, "the inner frame is all that follows");
+  require(view->payload().size() == payload.size() - VxlanHeader::kSize,
+          "the inner frame is all that follows");
 }
 
 void check_print(ByteView frame) {
@@ -253,12 +265,14 @@ void check_classify(ByteView frame) {
   require(layers.l3 <= frame.size(), "layer 3 begins inside the frame");
   require(layers.vlan_tags <= kMaxVlanTags, "tags are bounded");
   if (layers.ip == Layers::Ip::kNone) {
-    require(layers.l4 == 0 && layers.end == frame.size() && !layers.fragment, "nothing is said about what is not IP");
+    require(layers.l4 == 0 && layers.end == frame.size() && !layers.fragment,
+            "nothing is said about what is not IP");
     return;
   }
   const ByteView datagram = frame.first(layers.end).subspan(layers.l3);
   const bool is_v4 = layers.ip == Layers::Ip::kV4;
-  require(is_v4 ? Ipv4View::parse(datagram).has_value() : Ipv6View::parse(datagram).has_value(), "IP means an IP header");
+  require(is_v4 ? Ipv4View::parse(datagram).has_value() : Ipv6View::parse(datagram).has_value(),
+          "IP means an IP header");
   if (layers.l4 == 0) return;
   require(layers.l4 > layers.l3 && layers.l4 < layers.end, "layer 4 begins behind layer 3");
   const ByteView segment = frame.first(layers.end).subspan(layers.l4);

@@ -1,8 +1,8 @@
-// What must hold for any bytes whatever, one function a parser. The fuzz targets call these with what the fuzzer
-// invents; the unit tests with every golden frame, cut off at every length.
+// What must hold for any bytes whatever, one function a parser. The fuzz targets call these with what the
+// fuzzer invents; the unit tests with every golden frame, cut off at every length.
 //
-// Each one parses, calls every getter (so that a sanitizer sees what is read), and where a value comes out, emits it
-// into a dirty buffer and parses it again. A broken promise prints a sentence and ends the program.
+// Each one parses, calls every getter (so that a sanitizer sees what is read), and where a value comes out,
+// emits it into a dirty buffer and parses it again. A broken promise prints a sentence and ends the program.
 #pragma once
 
 #include "base/bytes.h"

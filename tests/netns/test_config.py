@@ -147,7 +147,7 @@ BROKEN = {
     "learning": (LINK + "    learning: perhaps\n", 4, "learning"),
     "long name": ("links:\n  - name: averyveryverylongname\n    id: 1\n", 2, "name"),
     "name twice": (LINK + "  - name: vxlan0\n    id: 6001\n", 4, "name"),
-    "family mix": (LINK + "    local: 10.0.0.1\n    remote: fd00::1\n", 5, "remote"),
+    "family mix": (LINK + "    local: 10.0.0.1\n    remote: fd00::1\n", 4, "local"),
     "fdb mac": (LINK + "    fdb:\n      - { mac: \"02:00\", dst: 10.0.0.2 }\n", 5, "mac"),
     "fdb dst": (LINK + "    fdb:\n      - { mac: \"02:00:00:00:00:01\", dst: 10.0.0.299 }\n", 5, "dst"),
     "fdb state": (LINK + "    fdb:\n      - { mac: \"02:00:00:00:00:01\", dst: 10.0.0.2, state: firm }\n", 5, "state"),

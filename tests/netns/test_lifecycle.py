@@ -101,7 +101,7 @@ def test_a_running_ping_survives_a_restart(pair_of):
 def test_two_daemons_do_not_share_a_socket(probe):
     second = probe.ns.run([probe.host.vtep[0] + "d", "--socket", probe.host.socket], check=False, timeout=20)
     assert second.returncode != 0
-    assert len(second.stderr.splitlines()) == 1 and str(probe.host.socket) in second.stderr
+    assert len(second.stderr.splitlines()) == 1 and "another vtepd" in second.stderr
     assert probe.host.link("show").returncode == 0
 
 

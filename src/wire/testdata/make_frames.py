@@ -50,6 +50,8 @@ def as_in_the_writeup(packet, source_port):
         frame[ARP].hwdst = macs.get(frame[ARP].hwdst, frame[ARP].hwdst)
     if source_port:
         frame[UDP].sport = source_port
+    if VXLAN in frame:
+        del frame[UDP].chksum  # Linux sends one unless it is told not to; scapy fills it in anew
     if vni != 80000:
         return bytes(frame)
     inner = frame[VXLAN].payload

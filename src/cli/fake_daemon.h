@@ -1,0 +1,77 @@
+// A daemon without a data plane: answers what a test tells it to, over a real unix socket. For tests.
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "vtep/v1/vtep.grpc.pb.h"
+
+namespace vtep {
+
+/// Thread-safe as far as tests need it: answers are set before the calls that read them, and requests are
+/// read after the calls that recorded them.
+class FakeDaemon final : public v1::Vtep::Service {
+ public:
+  /// Listens on a new socket in a directory of its own.
+  FakeDaemon();
+  ~FakeDaemon() override;
+
+  const std::string& socket() const { return socket_; }
+  void start();
+  void stop();
+
+  // Answers.
+  grpc::Status status;  ///< of every call
+  v1::ListLinksResponse links;
+  std::vector<v1::ListFdbResponse> parts;  ///< of ListFdb
+  std::uint64_t fdb_repeat = 1;            ///< how often ListFdb sends its parts
+  std::uint64_t refuse_change = 0;         ///< the number of the change that is refused; 0: none
+  v1::ListDropsResponse drops;
+  std::vector<v1::Event> events;  ///< of Monitor, which then ends
+  v1::Daemon daemon;
+
+  // Requests.
+  std::vector<std::string> requests;   ///< "AddLink name: …", one per call
+  std::vector<v1::FdbChange> changes;  ///< over all calls
+
+  grpc::Status AddLink(grpc::ServerContext* context, const v1::AddLinkRequest* request,
+                       v1::AddLinkResponse* response) override;
+  grpc::Status SetLink(grpc::ServerContext* context, const v1::SetLinkRequest* request,
+                       v1::SetLinkResponse* response) override;
+  grpc::Status DeleteLink(grpc::ServerContext* context, const v1::DeleteLinkRequest* request,
+                          v1::DeleteLinkResponse* response) override;
+  grpc::Status ListLinks(grpc::ServerContext* context, const v1::ListLinksRequest* request,
+                         v1::ListLinksResponse* response) override;
+  grpc::Status ChangeFdb(grpc::ServerContext* context, grpc::ServerReader<v1::FdbChange>* reader,
+                         v1::ChangeFdbResponse* response) override;
+  grpc::Status ListFdb(grpc::ServerContext* context, const v1::ListFdbRequest* request,
+                       grpc::ServerWriter<v1::ListFdbResponse>* writer) override;
+  grpc::Status FlushFdb(grpc::ServerContext* context, const v1::FlushFdbRequest* request,
+                        v1::FlushFdbResponse* response) override;
+  grpc::Status ListDrops(grpc::ServerContext* context, const v1::ListDropsRequest* request,
+                         v1::ListDropsResponse* response) override;
+  grpc::Status Monitor(grpc::ServerContext* context, const v1::MonitorRequest* request,
+                       grpc::ServerWriter<v1::Event>* writer) override;
+  grpc::Status GetDaemon(grpc::ServerContext* context, const v1::GetDaemonRequest* request,
+                         v1::Daemon* response) override;
+  /// Answers, and ends the daemon soon after; a restart starts it again.
+  grpc::Status StopDaemon(grpc::ServerContext* context, const v1::StopDaemonRequest* request,
+                          v1::StopDaemonResponse* response) override;
+
+ private:
+  void record(const std::string& call, const google::protobuf::Message& request);
+
+  std::string directory_;
+  std::string socket_;
+  std::mutex mutex_;  // guards requests and changes
+  std::jthread ending_;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+}  // namespace vtep
