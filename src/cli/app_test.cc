@@ -26,13 +26,13 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::StartsWith;
 
-struct Run {
+struct Outcome {
   int exit_code;
   std::string out;
   std::string err;
 };
 
-Run run(std::string_view line, const std::string& socket, const std::string& input = "") {
+Outcome run(std::string_view line, const std::string& socket, const std::string& input = "") {
   std::istringstream in(input);
   CapturedOutput out;
   CapturedOutput err;
@@ -44,15 +44,18 @@ Run run(std::string_view line, const std::string& socket, const std::string& inp
 class App : public testing::Test {
  protected:
   App() { daemon_.start(); }
-  Run vtep(std::string_view line, const std::string& input = "") {
-    return run(line, daemon_.socket(), input);
+  Outcome vtep(std::string_view line, const std::string& input = "") {
+    daemon_.synchronize();
+    Outcome outcome = run(line, daemon_.socket(), input);
+    daemon_.synchronize();
+    return outcome;
   }
 
   FakeDaemon daemon_;
 };
 
 TEST_F(App, LinkAdd) {
-  const Run result = vtep("link add vxlan0 type vxlan id 6000 group 239.1.1.1 dev eno1 dstport 4789");
+  const Outcome result = vtep("link add vxlan0 type vxlan id 6000 group 239.1.1.1 dev eno1 dstport 4789");
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_EQ(result.out + result.err, "");
   EXPECT_THAT(daemon_.requests,
@@ -61,7 +64,7 @@ TEST_F(App, LinkAdd) {
 }
 
 TEST_F(App, LinkAddWithoutPortSaysSo) {
-  const Run result = vtep("link add vxlan0 type vxlan id 1");
+  const Outcome result = vtep("link add vxlan0 type vxlan id 1");
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_THAT(result.err, StartsWith("vxlan: destination port not specified\n"));
 }
@@ -79,7 +82,7 @@ TEST_F(App, LinkShowPrintsWhatIpPrints) {
     daemon_.links.clear_links();
     for (const v1::Link& link : links_of(exchanges.front().output)) *daemon_.links.add_links() = link;
     for (const Exchange& exchange : exchanges) {
-      const Run result = vtep(exchange.command.substr(3));  // without "ip "
+      const Outcome result = vtep(exchange.command.substr(3));  // without "ip "
       EXPECT_EQ(result.out, exchange.output) << exchange.command;
       EXPECT_EQ(result.exit_code, 0);
     }
@@ -102,7 +105,7 @@ TEST_F(App, FdbShowPrintsWhatBridgePrints) {
       *daemon_.parts.emplace_back().add_entries() = entry;
     }
     for (const Exchange& exchange : exchanges) {
-      const Run result = vtep(exchange.command.substr(7));  // without "bridge "
+      const Outcome result = vtep(exchange.command.substr(7));  // without "bridge "
       EXPECT_EQ(result.out, exchange.output) << exchange.command;
       EXPECT_EQ(result.err, "");
     }
@@ -131,7 +134,7 @@ TEST_F(App, FdbGetPrintsTheFirstRemoteOnly) {
   EXPECT_EQ(vtep("fdb get 0:0:0:0:0:0 dev v").out, "00:00:00:00:00:00 dev v dst 10.0.0.1 vni 1 self \n");
   EXPECT_EQ(vtep("fdb get 0:0:0:0:0:0 dev v vni 2").out,
             "00:00:00:00:00:00 dev v dst 10.0.0.2 vni 2 self \n");
-  const Run missing = vtep("-j fdb get 0:0:0:0:0:0 dev v vni 3");
+  const Outcome missing = vtep("-j fdb get 0:0:0:0:0:0 dev v vni 3");
   EXPECT_EQ(missing.exit_code, 2);
   EXPECT_EQ(missing.out, "");
   EXPECT_EQ(missing.err, "vtep: v has no such entry for 00:00:00:00:00:00\n");
@@ -144,7 +147,7 @@ TEST_F(App, FdbChange) {
   EXPECT_FALSE(daemon_.changes[0].force());
 
   daemon_.refuse_change = 1;
-  const Run refused = vtep("fdb add 00:00:00:00:00:00 dev v dst 10.0.0.1");
+  const Outcome refused = vtep("fdb add 00:00:00:00:00:00 dev v dst 10.0.0.1");
   EXPECT_EQ(refused.exit_code, 2);
   EXPECT_EQ(refused.err, "vtep: refused by the test\n");
 }
@@ -171,7 +174,7 @@ TEST_F(App, MonitorPrintsEventsUntilTheDaemonEnds) {
   event.set_action(v1::Event::ACTION_DELETED);
   event.mutable_fdb()->set_mac("00:11:22:33:44:55");
   event.mutable_fdb()->set_dev("vxlan0");
-  const Run all = vtep("monitor all");
+  const Outcome all = vtep("monitor all");
   EXPECT_EQ(all.out, "[NEIGH]Deleted 00:11:22:33:44:55 dev vxlan0 self \n");
   EXPECT_EQ(all.exit_code, 2);
   EXPECT_THAT(all.err, EndsWith(" ended\n"));
@@ -192,15 +195,22 @@ TEST_F(App, DaemonStopReturnsWhenItEnded) {
 }
 
 TEST_F(App, DaemonRestartReturnsWhenTheNewOneAnswers) {
-  const Run result = vtep("daemon restart");
+  const Outcome result = vtep("daemon restart");
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_THAT(daemon_.requests, ElementsAre("StopDaemon mode: MODE_RESTART", "GetDaemon"));
   EXPECT_EQ(vtep("daemon show").exit_code, 0);
 }
 
+TEST_F(App, SlowEndShowsProgress) {
+  daemon_.pause = std::chrono::milliseconds(1300);
+  const Outcome result = vtep("daemon detach");
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_EQ(result.err, "vtep: waiting for the daemon to end \n");
+}
+
 TEST_F(App, DaemonRefusesToStop) {
   daemon_.status = {grpc::StatusCode::PERMISSION_DENIED, "only root may stop vtepd"};
-  const Run result = vtep("daemon stop");
+  const Outcome result = vtep("daemon stop");
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_EQ(result.err, "vtep: only root may stop vtepd\n");
 }
@@ -225,7 +235,7 @@ TEST_F(App, StatusBecomesExitCodeAndSentence) {
 }
 
 TEST_F(App, WrongWordsNeverReachTheDaemon) {
-  const Run result = vtep("link add vxlan0 type vxlan id 16777216");
+  const Outcome result = vtep("link add vxlan0 type vxlan id 16777216");
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_EQ(result.err, "vtep: 'id 16777216' makes no sense: a VNI from 0 to 16777215 is expected\n");
   EXPECT_EQ(vtep("frob").err, "vtep: there is no object 'frob': see 'vtep help'\n");
@@ -242,7 +252,7 @@ TEST_F(App, WrongWordsNeverReachTheDaemon) {
 TEST_F(App, HelpIsNoError) {
   for (const char* line : {"help", "link help", "fdb help", "drop help", "monitor help", "daemon help", "-h",
                            "link add v type vxlan help"}) {
-    const Run result = vtep(line);
+    const Outcome result = vtep(line);
     EXPECT_EQ(result.exit_code, 0) << line;
     EXPECT_THAT(result.out, StartsWith("Usage: ")) << line;
   }
@@ -250,14 +260,14 @@ TEST_F(App, HelpIsNoError) {
 }
 
 TEST_F(App, BatchSendsConsecutiveChangesInOneCall) {
-  const Run result = vtep("-b -",
-                          "fdb add 0:0:0:0:0:1 dev v dst 10.0.0.1\n"
-                          "# a comment\n"
-                          "\n"
-                          "fdb rep 0:0:0:0:0:2 dev v \\\n"
-                          "dst 10.0.0.2\n"
-                          "link set v up\n"
-                          "fdb del 0:0:0:0:0:1 dev v\n");
+  const Outcome result = vtep("-b -",
+                              "fdb add 0:0:0:0:0:1 dev v dst 10.0.0.1\n"
+                              "# a comment\n"
+                              "\n"
+                              "fdb rep 0:0:0:0:0:2 dev v \\\n"
+                              "dst 10.0.0.2\n"
+                              "link set v up\n"
+                              "fdb del 0:0:0:0:0:1 dev v\n");
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_EQ(daemon_.changes.size(), 3);
   EXPECT_THAT(daemon_.requests,
@@ -266,11 +276,11 @@ TEST_F(App, BatchSendsConsecutiveChangesInOneCall) {
 
 TEST_F(App, BatchNamesTheRefusedLineAndStops) {
   daemon_.refuse_change = 2;
-  const Run result = vtep("-b -",
-                          "# one\n"
-                          "fdb add 0:0:0:0:0:1 dev v dst 10.0.0.1\n"
-                          "fdb add 0:0:0:0:0:2 dev v dst 10.0.0.1\n"
-                          "link set v up\n");
+  const Outcome result = vtep("-b -",
+                              "# one\n"
+                              "fdb add 0:0:0:0:0:1 dev v dst 10.0.0.1\n"
+                              "fdb add 0:0:0:0:0:2 dev v dst 10.0.0.1\n"
+                              "link set v up\n");
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_EQ(result.err, "vtep: stdin:3: refused by the test\n");
   EXPECT_THAT(daemon_.requests, ElementsAre("ChangeFdb"));
@@ -278,12 +288,12 @@ TEST_F(App, BatchNamesTheRefusedLineAndStops) {
 
 TEST_F(App, ForcedBatchGoesOn) {
   daemon_.refuse_change = 2;
-  const Run result = vtep("-force -b -",
-                          "fdb add 0:0:0:0:0:1 dev v dst 10.0.0.1\n"
-                          "fdb add 0:0:0:0:0:2 dev v dst 10.0.0.1\n"
-                          "fdb add 0:0:0:0:0:3 dev v dst 10.0.0.1\n"
-                          "link frob\n"
-                          "link set v up\n");
+  const Outcome result = vtep("-force -b -",
+                              "fdb add 0:0:0:0:0:1 dev v dst 10.0.0.1\n"
+                              "fdb add 0:0:0:0:0:2 dev v dst 10.0.0.1\n"
+                              "fdb add 0:0:0:0:0:3 dev v dst 10.0.0.1\n"
+                              "link frob\n"
+                              "link set v up\n");
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_EQ(result.err,
             "vtep: stdin:2: refused by the test\n"
@@ -293,20 +303,29 @@ TEST_F(App, ForcedBatchGoesOn) {
 }
 
 TEST_F(App, BatchOfWrongWordsKeepsWhatCameBefore) {
-  const Run result = vtep("-b -",
-                          "fdb add 0:0:0:0:0:1 dev v dst 10.0.0.1\n"
-                          "fdb add nonsense dev v\n"
-                          "fdb add 0:0:0:0:0:3 dev v dst 10.0.0.1\n");
+  const Outcome result = vtep("-b -",
+                              "fdb add 0:0:0:0:0:1 dev v dst 10.0.0.1\n"
+                              "fdb add nonsense dev v\n"
+                              "fdb add 0:0:0:0:0:3 dev v dst 10.0.0.1\n");
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_EQ(result.err, "vtep: stdin:2: 'nonsense' is no MAC address like 4a:bd:99:0c:09:b2\n");
   EXPECT_EQ(daemon_.changes.size(), 1);
 }
 
+TEST_F(App, WrongWordsBehindARefusedChangeAreNotReached) {
+  daemon_.refuse_change = 1;
+  const std::string input = "fdb add 0:0:0:0:0:1 dev v dst 10.0.0.1\nfdb add 'nonsense\n";
+  EXPECT_EQ(vtep("-b -", input).err, "vtep: stdin:1: refused by the test\n");
+  EXPECT_EQ(vtep("-force -b -", input).err,
+            "vtep: stdin:1: refused by the test\n"
+            "vtep: stdin:2: the quotation mark has no second one\n");
+}
+
 TEST_F(App, BatchRefusedAsAWholeNamesItsLines) {
   daemon_.status = {grpc::StatusCode::UNAVAILABLE, "shutting down"};
-  const Run result = vtep("-b -",
-                          "fdb add 0:0:0:0:0:1 dev v dst 10.0.0.1\n"
-                          "fdb add 0:0:0:0:0:2 dev v dst 10.0.0.1\n");
+  const Outcome result = vtep("-b -",
+                              "fdb add 0:0:0:0:0:1 dev v dst 10.0.0.1\n"
+                              "fdb add 0:0:0:0:0:2 dev v dst 10.0.0.1\n");
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_EQ(result.err, "vtep: stdin:1-2: shutting down\n");
 }
@@ -314,7 +333,7 @@ TEST_F(App, BatchRefusedAsAWholeNamesItsLines) {
 TEST_F(App, BatchFile) {
   const std::string name = testing::TempDir() + "vtep-batch";
   std::ofstream(name) << "fdb add 0:0:0:0:0:1 dev v dst 10.0.0.1\nfdb show 'x\n";
-  const Run result = vtep("-b " + name);
+  const Outcome result = vtep("-b " + name);
   EXPECT_EQ(result.err, "vtep: " + name + ":2: the quotation mark has no second one\n");
   EXPECT_EQ(daemon_.changes.size(), 1);
   ::unlink(name.c_str());
@@ -370,8 +389,14 @@ TEST_F(App, FullDiskIsSaid) {
   ::close(full);
 }
 
+TEST_F(App, AnyPathCanBeTheSocket) {
+  const std::string link = daemon_.socket() + " 100%41?#";
+  ASSERT_EQ(::symlink(daemon_.socket().c_str(), link.c_str()), 0);
+  EXPECT_EQ(run("daemon", link).err, "");
+}
+
 TEST(AppWithoutDaemon, SaysWhatToDo) {
-  const Run result = run("link show", "/nonexistent/vtepd.sock");
+  const Outcome result = run("link show", "/nonexistent/vtepd.sock");
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_EQ(
       result.err,
@@ -380,15 +405,16 @@ TEST(AppWithoutDaemon, SaysWhatToDo) {
 }
 
 TEST(AppWithoutDaemon, PathTooLong) {
-  const Run result = run("link show", "/" + std::string(200, 'x'));
+  const Outcome result = run("link show", "/" + std::string(200, 'x'));
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_THAT(result.err,
               HasSubstr("is too long for the path of a unix socket: 107 characters are the most\n"));
 }
 
 TEST(AppWithoutDaemon, BatchStopsAtTheFirstLine) {
-  const Run result = run("-b -", "/nonexistent/vtepd.sock",
-                         "fdb add 0:0:0:0:0:1 dev v dst 10.0.0.1\nfdb add 0:0:0:0:0:2 dev v dst 10.0.0.1\n");
+  const Outcome result =
+      run("-b -", "/nonexistent/vtepd.sock",
+          "fdb add 0:0:0:0:0:1 dev v dst 10.0.0.1\nfdb add 0:0:0:0:0:2 dev v dst 10.0.0.1\n");
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_EQ(std::ranges::count(result.err, '\n'), 1);
   EXPECT_THAT(result.err, StartsWith("vtep: stdin:1: no daemon answers on "));
@@ -403,7 +429,7 @@ TEST(AppWithoutDaemon, SomebodyElseOnTheSocket) {
   path.copy(address.sun_path, sizeof(address.sun_path) - 1);
   ASSERT_EQ(::bind(silent, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
   ASSERT_EQ(::listen(silent, 4), 0);
-  const Run result = run("link show", path);
+  const Outcome result = run("link show", path);
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_EQ(result.err, "vtep: whoever listens on " + path + " does not answer: is it vtepd?\n");
   ::close(silent);

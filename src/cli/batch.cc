@@ -28,10 +28,8 @@ class Batch {
     std::string line;
     while (may_go_on() && read_line(line)) {
       const Parsed<std::vector<std::string_view>> words = split_line(line);
-      at_line(line_);
       if (!words) {
-        close_stream();
-        if (may_go_on()) note(session_.explain(words.error()));
+        complain(words.error());
       } else if (!words->empty()) {
         run_line(Words(*words));
       }
@@ -66,17 +64,20 @@ class Batch {
     note(run_command(words, session_));
   }
 
+  void complain(const NotParsed& reason) {
+    close_stream();  // what was wrong in front of this line is told first
+    if (!may_go_on()) return;
+    at_line(line_);
+    note(session_.explain(reason));
+  }
+
   void change(v1::FdbChange::Operation operation, Words& words) {
     Parsed<v1::FdbChange> change = parse_fdb_change(operation, words);
-    if (!change) {
-      const std::uint64_t line = line_;
-      close_stream();  // what is wrong in front of this line is told first
-      at_line(line);
-      if (may_go_on()) note(session_.explain(change.error()));
-      return;
-    }
+    if (!change) return complain(change.error());
     if (!stream_) {
       if (const Result<void> connected = session_.client.connect(); !connected) {
+        at_line(line_);
+        has_daemon_ = false;
         return note(session_.explain(connected.error()));
       }
       stream_.emplace(session_.client);
@@ -91,22 +92,25 @@ class Batch {
   void close_stream() {
     if (!stream_) return;
     const Result<v1::ChangeFdbResponse> response = stream_->finish();
-    stream_.reset();
     if (!response) {
-      at_lines(stream_lines_.front(), stream_lines_.back());
+      at_change(stream_->refused());
       note(session_.explain(response.error()));
     } else if (response->refused() != 0) {
-      const std::uint64_t index = response->first_refused() - 1;
-      at_line(index < stream_lines_.size() ? stream_lines_[index] : stream_lines_.back());
+      at_change(response->first_refused());
       const std::string others =
           response->refused() > 1 ? fmt::format(" ({} more were refused)", response->refused() - 1) : "";
       note(session_.explain(Error{ErrorKind::kSystem, response->first_refusal() + others}));
     }
+    stream_.reset();
     stream_lines_.clear();
   }
 
   void at_line(std::uint64_t line) { session_.place = fmt::format("{}:{}: ", name_, line); }
-  void at_lines(std::uint64_t first, std::uint64_t last) {
+  // The line of the change with this number, from 1; all lines of the stream if the daemon did not say which.
+  void at_change(std::optional<std::uint64_t> number) {
+    const std::uint64_t first = stream_lines_.front();
+    const std::uint64_t last = stream_lines_.back();
+    if (number && *number >= 1 && *number <= stream_lines_.size()) return at_line(stream_lines_[*number - 1]);
     if (first == last) return at_line(first);
     session_.place = fmt::format("{}:{}-{}: ", name_, first, last);
   }
@@ -115,7 +119,7 @@ class Batch {
     if (exit_code_ == kExitOk) exit_code_ = exit_code;
   }
   bool may_go_on() const {
-    return session_.console.out.ok() && (exit_code_ == kExitOk || session_.options.force);
+    return has_daemon_ && session_.console.out.ok() && (exit_code_ == kExitOk || session_.options.force);
   }
 
   std::istream& input_;
@@ -123,6 +127,7 @@ class Batch {
   Session& session_;
   std::uint64_t line_ = 0;
   int exit_code_ = kExitOk;
+  bool has_daemon_ = true;  // without one not even -force goes on
   std::optional<FdbWriter> stream_;
   std::vector<std::uint64_t> stream_lines_;  // of the changes in stream_, in their order
 };

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <cctype>
+#include <cstring>
+
 #include "cli/call_queue.h"
 #include "cli/unix_probe.h"
 
@@ -28,6 +31,17 @@ ErrorKind kind_of(grpc::StatusCode code) {
   }
 }
 
+// gRPC reads the path out of a URI (RFC 3986 section 2.1).
+std::string uri_of(const std::string& path) {
+  std::string uri = "unix:";
+  for (const char c : path) {
+    const bool is_plain =
+        std::isalnum(static_cast<unsigned char>(c)) != 0 || std::strchr("/._-", c) != nullptr;
+    uri += is_plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return uri;
+}
+
 }  // namespace
 
 Result<void> Client::connect() {
@@ -37,7 +51,7 @@ Result<void> Client::connect() {
   arguments.SetMaxReceiveMessageSize(-1);                        // thousands of links are one message
   arguments.SetString(GRPC_ARG_DEFAULT_AUTHORITY, "localhost");  // a path is no host name to other servers
   std::shared_ptr<grpc::Channel> channel =
-      grpc::CreateCustomChannel("unix:" + socket_, grpc::InsecureChannelCredentials(), arguments);
+      grpc::CreateCustomChannel(uri_of(socket_), grpc::InsecureChannelCredentials(), arguments);
   if (!channel->WaitForConnected(std::chrono::system_clock::now() + kConnectPatience)) {
     return fail(ErrorKind::kUnavailable,
                 fmt::format("whoever listens on {} does not answer: is it vtepd?", socket_));

@@ -33,38 +33,42 @@ void FakeDaemon::stop() {
   server_.reset();
 }
 
-void FakeDaemon::record(const std::string& call, const google::protobuf::Message& request) {
+void FakeDaemon::synchronize() {
   const std::scoped_lock lock(mutex_);
+}
+
+grpc::Status FakeDaemon::record(const std::string& call, const google::protobuf::Message& request) {
   const std::string text = request.ShortDebugString();
   requests.push_back(text.empty() ? call : call + ' ' + text);
+  return status;
 }
 
 grpc::Status FakeDaemon::AddLink(grpc::ServerContext*, const v1::AddLinkRequest* request,
                                  v1::AddLinkResponse*) {
-  record("AddLink", *request);
-  return status;
+  const std::scoped_lock lock(mutex_);
+  return record("AddLink", *request);
 }
 
 grpc::Status FakeDaemon::SetLink(grpc::ServerContext*, const v1::SetLinkRequest* request,
                                  v1::SetLinkResponse*) {
-  record("SetLink", *request);
-  return status;
+  const std::scoped_lock lock(mutex_);
+  return record("SetLink", *request);
 }
 
 grpc::Status FakeDaemon::DeleteLink(grpc::ServerContext*, const v1::DeleteLinkRequest* request,
                                     v1::DeleteLinkResponse*) {
-  record("DeleteLink", *request);
-  return status;
+  const std::scoped_lock lock(mutex_);
+  return record("DeleteLink", *request);
 }
 
 grpc::Status FakeDaemon::ListLinks(grpc::ServerContext*, const v1::ListLinksRequest* request,
                                    v1::ListLinksResponse* response) {
-  record("ListLinks", *request);
+  const std::scoped_lock lock(mutex_);
   *response = links;
-  return status;
+  return record("ListLinks", *request);
 }
 
-grpc::Status FakeDaemon::ChangeFdb(grpc::ServerContext*, grpc::ServerReader<v1::FdbChange>* reader,
+grpc::Status FakeDaemon::ChangeFdb(grpc::ServerContext* context, grpc::ServerReader<v1::FdbChange>* reader,
                                    v1::ChangeFdbResponse* response) {
   {
     const std::scoped_lock lock(mutex_);
@@ -72,63 +76,72 @@ grpc::Status FakeDaemon::ChangeFdb(grpc::ServerContext*, grpc::ServerReader<v1::
   }
   v1::FdbChange change;
   for (std::uint64_t number = 1; reader->Read(&change); ++number) {
-    if (number == refuse_change) {
-      response->set_refused(1);
-      response->set_first_refused(number);
-      response->set_first_refusal("refused by the test");
-      if (!change.force()) return grpc::Status::OK;
+    const std::scoped_lock lock(mutex_);
+    if (number != refuse_change) {
+      response->set_applied(response->applied() + 1);
+      changes.push_back(change);
       continue;
     }
-    response->set_applied(response->applied() + 1);
-    const std::scoped_lock lock(mutex_);
-    changes.push_back(change);
+    if (!change.force()) {
+      context->AddTrailingMetadata("first-refused", std::to_string(number));
+      return {grpc::StatusCode::ALREADY_EXISTS, "refused by the test"};
+    }
+    response->set_refused(1);
+    response->set_first_refused(number);
+    response->set_first_refusal("refused by the test");
   }
+  const std::scoped_lock lock(mutex_);
   return status;
 }
 
 grpc::Status FakeDaemon::ListFdb(grpc::ServerContext*, const v1::ListFdbRequest* request,
                                  grpc::ServerWriter<v1::ListFdbResponse>* writer) {
-  record("ListFdb", *request);
-  for (std::uint64_t round = 0; round < fdb_repeat; ++round) {
-    for (const v1::ListFdbResponse& part : parts) {
+  std::unique_lock lock(mutex_);
+  const grpc::Status result = record("ListFdb", *request);
+  const std::vector<v1::ListFdbResponse> copy = parts;
+  const std::uint64_t rounds = fdb_repeat;
+  lock.unlock();
+  for (std::uint64_t round = 0; round < rounds; ++round) {
+    for (const v1::ListFdbResponse& part : copy) {
       if (!writer->Write(part)) return grpc::Status::CANCELLED;
     }
   }
-  return status;
+  return result;
 }
 
 grpc::Status FakeDaemon::FlushFdb(grpc::ServerContext*, const v1::FlushFdbRequest* request,
                                   v1::FlushFdbResponse*) {
-  record("FlushFdb", *request);
-  return status;
+  const std::scoped_lock lock(mutex_);
+  return record("FlushFdb", *request);
 }
 
 grpc::Status FakeDaemon::ListDrops(grpc::ServerContext*, const v1::ListDropsRequest* request,
                                    v1::ListDropsResponse* response) {
-  record("ListDrops", *request);
+  const std::scoped_lock lock(mutex_);
   *response = drops;
-  return status;
+  return record("ListDrops", *request);
 }
 
 grpc::Status FakeDaemon::Monitor(grpc::ServerContext*, const v1::MonitorRequest* request,
                                  grpc::ServerWriter<v1::Event>* writer) {
-  record("Monitor", *request);
+  const std::scoped_lock lock(mutex_);
   for (const v1::Event& event : events) writer->Write(event);
-  return status;
+  return record("Monitor", *request);
 }
 
 grpc::Status FakeDaemon::GetDaemon(grpc::ServerContext*, const v1::GetDaemonRequest* request,
                                    v1::Daemon* response) {
-  record("GetDaemon", *request);
+  const std::scoped_lock lock(mutex_);
   *response = daemon;
-  return status;
+  return record("GetDaemon", *request);
 }
 
 grpc::Status FakeDaemon::StopDaemon(grpc::ServerContext*, const v1::StopDaemonRequest* request,
                                     v1::StopDaemonResponse*) {
-  record("StopDaemon", *request);
-  if (!status.ok()) return status;
-  ending_ = std::jthread([this, mode = request->mode()] {
+  const std::scoped_lock lock(mutex_);
+  if (grpc::Status result = record("StopDaemon", *request); !result.ok()) return result;
+  ending_ = std::jthread([this, mode = request->mode(), pause = pause] {
+    std::this_thread::sleep_for(pause);
     stop();
     if (mode == v1::StopDaemonRequest::MODE_RESTART) start();
   });

@@ -3,6 +3,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -14,8 +15,8 @@
 
 namespace vtep {
 
-/// Thread-safe as far as tests need it: answers are set before the calls that read them, and requests are
-/// read after the calls that recorded them.
+/// Answers and requests are plain members: a test touches them between calls, never during one, and calls
+/// synchronize() in front of each call and behind it.
 class FakeDaemon final : public v1::Vtep::Service {
  public:
   /// Listens on a new socket in a directory of its own.
@@ -23,6 +24,7 @@ class FakeDaemon final : public v1::Vtep::Service {
   ~FakeDaemon() override;
 
   const std::string& socket() const { return socket_; }
+  void synchronize();
   void start();
   void stop();
 
@@ -35,6 +37,7 @@ class FakeDaemon final : public v1::Vtep::Service {
   v1::ListDropsResponse drops;
   std::vector<v1::Event> events;  ///< of Monitor, which then ends
   v1::Daemon daemon;
+  std::chrono::milliseconds pause{0};  ///< between the answer of StopDaemon and the end
 
   // Requests.
   std::vector<std::string> requests;   ///< "AddLink name: …", one per call
@@ -65,11 +68,12 @@ class FakeDaemon final : public v1::Vtep::Service {
                           v1::StopDaemonResponse* response) override;
 
  private:
-  void record(const std::string& call, const google::protobuf::Message& request);
+  // Precondition: mutex_ is held.
+  grpc::Status record(const std::string& call, const google::protobuf::Message& request);
 
   std::string directory_;
   std::string socket_;
-  std::mutex mutex_;  // guards requests and changes
+  std::mutex mutex_;  // gRPC's threads hold it while they touch answers, requests or ending_
   std::jthread ending_;
   std::unique_ptr<grpc::Server> server_;
 };

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "cli/call_queue.h"
 #include "cli/client.h"
@@ -17,9 +18,10 @@ class FdbWriter {
   /// Sends one change; with `more` it may wait for those that follow. False: the daemon takes no more,
   /// finish() says why.
   bool write(const v1::FdbChange& change, bool more);
-  std::uint64_t written() const { return written_; }
   /// Ends the stream and waits for the daemon's answer. Call once.
   Result<v1::ChangeFdbResponse> finish();
+  /// After finish() failed: the number of the change that was refused, from 1, if the daemon said it.
+  std::optional<std::uint64_t> refused() const;
 
  private:
   Client& client_;
@@ -27,7 +29,6 @@ class FdbWriter {
   grpc::ClientContext context_;
   CallQueue queue_;
   std::unique_ptr<grpc::ClientAsyncWriter<v1::FdbChange>> writer_;
-  std::uint64_t written_ = 0;
 };
 
 }  // namespace vtep

@@ -55,7 +55,7 @@ TEST(LinkAdd, OrderDoesNotMatter) {
 TEST(LinkAdd, OtherNamesAndShortWords) {
   expect_add("dev v1 ty vxlan vni 0x10 hoplimit 3 port 1 2",
              R"(name: "v1" spec { id: 16 ttl: 3 srcport_min: 1 srcport_max: 2 })");
-  expect_add("v1 type vxlan v 1 r 10.0.0.1 l 10.0.0.2 d eno1 t auto a none s 0 0 ds 0 nol",
+  expect_add("v1 type vxlan v 1 r 10.0.0.1 l 10.0.0.2 d eno1 t auto a none s 0 0 dst 0 nol",
              R"(name: "v1" spec { id: 1 remote: "10.0.0.1" local: "10.0.0.2" dev: "eno1" ttl: 0 ageing: 0
                 srcport_min: 0 srcport_max: 0 dstport: 0 learning: false })");
 }

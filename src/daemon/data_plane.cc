@@ -54,7 +54,7 @@ Result<void> DataPlane::acquire_receiver(Port port) {
   Receiver& receiver = receivers_[port];
   if (receiver.users == 0) {
     auto socket = open_receiver_(port);
-    auto watched = socket ? loop_.watch((*socket)->fd(), [this, port] { datagrams_readable(port); })
+    auto watched = socket ? watch((*socket)->fd(), [this, port] { datagrams_readable(port); })
                           : Result<void>(std::unexpected(socket.error()));
     if (!watched) {
       receivers_.erase(port);
@@ -81,7 +81,7 @@ std::vector<Port> DataPlane::receiver_ports() const {
 
 Result<void> DataPlane::attach(LinkId link, std::unique_ptr<FramePort> port) {
   detach(link);
-  if (auto watched = loop_.watch(port->fd(), [this, link] { frames_readable(link); }); !watched) return watched;
+  if (auto watched = watch(port->fd(), [this, link] { frames_readable(link); }); !watched) return watched;
   ports_[link] = std::move(port);
   return {};
 }
@@ -91,6 +91,19 @@ void DataPlane::detach(LinkId link) {
   if (found == ports_.end()) return;
   loop_.unwatch(found->second->fd());
   ports_.erase(found);
+}
+
+Result<void> DataPlane::watch(int fd, Loop::Callback on_readable) {
+  if (fd < 0) return {};  // poll() looks after it
+  return loop_.watch(fd, std::move(on_readable));
+}
+
+void DataPlane::poll() {
+  // By copies of the keys: a port that is lost is erased on the way.
+  std::vector<LinkId> links;
+  for (const auto& [link, port] : ports_) links.push_back(link);
+  for (const LinkId link : links) frames_readable(link);
+  for (const Port port : receiver_ports()) datagrams_readable(port);
 }
 
 // --- overlay → underlay

@@ -51,6 +51,9 @@ class DataPlane {
 
   /// Called after every batch and every table change that may have left events in the engine.
   void on_events(std::function<void()> callback) { events_ = std::move(callback); }
+  /// Drains everything once, readable or not: for ports and receivers that cannot be waited on (in-memory ones).
+  void poll();
+
   /// Arms the timer for the engine's next deadline; call it after changing tables from outside.
   void schedule();
 
@@ -60,6 +63,7 @@ class DataPlane {
     std::size_t users = 0;
   };
 
+  Result<void> watch(int fd, Loop::Callback on_readable);
   void frames_readable(LinkId link);
   void datagrams_readable(Port port);
   void send();

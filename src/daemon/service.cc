@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <future>
 #include <span>
+#include <utility>
 
 namespace vtep {
 namespace {
@@ -81,7 +82,7 @@ grpc::Status Service::ListLinks(grpc::ServerContext*, const v1::ListLinksRequest
   return to_status(links);
 }
 
-grpc::Status Service::ChangeFdb(grpc::ServerContext*, grpc::ServerReader<v1::FdbChange>* reader,
+grpc::Status Service::ChangeFdb(grpc::ServerContext* context, grpc::ServerReader<v1::FdbChange>* reader,
                                 v1::ChangeFdbResponse* response) {
   std::vector<v1::FdbChange> changes;
   std::uint64_t before = 0;  // changes of the stream in earlier tasks
@@ -97,7 +98,10 @@ grpc::Status Service::ChangeFdb(grpc::ServerContext*, grpc::ServerReader<v1::Fdb
                          (outcome.refused > 0 && !changes.back().force());
     before += changes.size();
     changes.clear();
-    return stopped ? to_status(*outcome.first_refusal) : grpc::Status::OK;
+    if (!stopped) return grpc::Status::OK;
+    // A status carries no response: which change it was travels beside it.
+    context->AddTrailingMetadata("first-refused", std::to_string(response->first_refused()));
+    return to_status(*outcome.first_refusal);
   };
 
   v1::FdbChange change;
@@ -111,8 +115,10 @@ grpc::Status Service::ChangeFdb(grpc::ServerContext*, grpc::ServerReader<v1::Fdb
 
 grpc::Status Service::ListFdb(grpc::ServerContext* context, const v1::ListFdbRequest* request,
                               grpc::ServerWriter<v1::ListFdbResponse>* writer) {
-  const auto snapshot = on_loop([&] { return overlay_.list_fdb(*request); });
+  auto snapshot = on_loop([&] { return overlay_.list_fdb(*request); });
   if (!snapshot) return to_status(snapshot);
+  // By link and address, so that the flood list stands first; remotes of one entry stay in their order.
+  std::ranges::stable_sort(snapshot->entries, {}, [](const FdbEntry& entry) { return std::pair(entry.link, entry.mac); });
   std::span<const FdbEntry> rest = snapshot->entries;
   while (!rest.empty() && !context->IsCancelled()) {
     const auto part = rest.first(std::min(rest.size(), kEntriesPerMessage));

@@ -67,10 +67,16 @@ Result<std::size_t> FaultFramePort::read(PacketBatch& batch) {
 }
 
 WriteReport FaultFramePort::write(std::span<Packet> frames) {
-  std::vector<FaultStream<Meta>::Item> items;
-  for (const Packet& frame : frames) out_.pass({bytes_of(frame), {frame.offload}}, items);
-
   WriteReport report;
+  std::vector<FaultStream<Meta>::Item> items;
+  for (const Packet& frame : frames) {
+    if (frame.headroom() < kWriteHeadroom) {
+      ++report.refused;
+    } else {
+      out_.pass({bytes_of(frame), {frame.offload}}, items);
+    }
+  }
+
   for (std::span rest(items); !rest.empty();) {
     scratch_.clear();
     const std::size_t count = std::min(rest.size(), scratch_.capacity());

@@ -1,4 +1,5 @@
-// The contract of FramePort, over the in-memory port and over a TAP.
+// The contract of FramePort, over the in-memory port, over decorators that have nothing to do, and over a
+// TAP.
 #include "io/frame_port.h"
 
 #include <arpa/inet.h>
@@ -13,9 +14,14 @@
 #include <array>
 #include <functional>
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
+#include "io/fault_port.h"
 #include "io/memory_frame_port.h"
+#include "io/pcap_file.h"
+#include "io/pcap_port.h"
 #include "io/tap.h"
 #include "io/test_namespace.h"
 
@@ -48,21 +54,29 @@ class Bench {
   virtual void remove() = 0;
 };
 
+using Wrap = std::function<std::unique_ptr<FramePort>(std::unique_ptr<FramePort>)>;
+
 class MemoryBench final : public Bench {
  public:
-  FramePort& port() override { return port_; }
-  void inject(const Bytes& frame) override { EXPECT_TRUE(port_.inject(frame)); }
+  explicit MemoryBench(const Wrap& wrap) {
+    auto port = std::make_unique<MemoryFramePort>();
+    memory_ = port.get();
+    port_ = wrap(std::move(port));
+  }
+  FramePort& port() override { return *port_; }
+  void inject(const Bytes& frame) override { EXPECT_TRUE(memory_->inject(frame)); }
   std::vector<Bytes> collect(std::size_t count) override {
     std::vector<Bytes> frames;
-    for (MemoryFrame& frame : port_.collect()) frames.push_back(std::move(frame.bytes));
+    for (MemoryFrame& frame : memory_->collect()) frames.push_back(std::move(frame.bytes));
     EXPECT_EQ(frames.size(), count);
     return frames;
   }
-  void set_up(bool up) override { port_.set_up(up); }
-  void remove() override { port_.remove(); }
+  void set_up(bool up) override { memory_->set_up(up); }
+  void remove() override { memory_->remove(); }
 
  private:
-  MemoryFramePort port_;
+  std::unique_ptr<FramePort> port_;
+  MemoryFramePort* memory_;
 };
 
 /// The other side is a packet socket on the interface.
@@ -231,11 +245,28 @@ TEST_P(FramePortTest, AnInterfaceThatIsGoneSaysSo) {
   EXPECT_EQ(write({frame_of(1)}).interface_down, 1U);
 }
 
-INSTANTIATE_TEST_SUITE_P(Ports, FramePortTest,
-                         ::testing::Values(Kind{"Memory", false,
-                                                [] { return std::make_unique<MemoryBench>(); }},
-                                           Kind{"Tap", true, [] { return std::make_unique<TapBench>(); }}),
-                         [](const auto& kind) { return std::string(kind.param.name); });
+std::unique_ptr<Bench> memory_bench(const Wrap& wrap) {
+  return std::make_unique<MemoryBench>(wrap);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Ports, FramePortTest,
+    ::testing::Values(Kind{"Memory", false, [] { return memory_bench([](auto port) { return port; }); }},
+                      Kind{"Pcap", false,
+                           [] {
+                             return memory_bench([](auto port) {
+                               return std::make_unique<PcapFramePort>(std::move(port),
+                                                                      PcapFile::create("/dev/null").value());
+                             });
+                           }},
+                      Kind{"Fault", false,
+                           [] {
+                             return memory_bench([](auto port) {
+                               return std::make_unique<FaultFramePort>(std::move(port), FaultPlan{});
+                             });
+                           }},
+                      Kind{"Tap", true, [] { return std::make_unique<TapBench>(); }}),
+    [](const auto& kind) { return std::string(kind.param.name); });
 
 }  // namespace
 }  // namespace vtep

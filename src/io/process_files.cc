@@ -23,7 +23,7 @@ bool has_file(const fs::path& process, const std::function<bool(const OpenFile&)
     std::error_code link_error;
     const fs::path target = fs::read_symlink(files->path(), link_error);
     if (link_error) continue;
-    if (matches({target.string(), (process / "fdinfo" / files->path().filename()).string()})) return true;
+    if (matches({target.string(), files->path().filename().string(), process.string()})) return true;
   }
   return false;
 }

@@ -7,10 +7,11 @@
 
 namespace vtep {
 
-/// One open file: where /proc/PID/fd/N points to, and the path of its fdinfo, to be read if wanted.
+/// One open file, as /proc/PID/fd/N shows it.
 struct OpenFile {
-  std::string target;  ///< "/dev/net/tun", "socket:[4711]"
-  std::string fdinfo_path;
+  std::string target;        ///< "/dev/net/tun", "socket:[4711]"
+  std::string number;        ///< N
+  std::string process_path;  ///< "/proc/PID"
 };
 
 /// `process ovs-vswitchd (pid 812)`: the first one with a file for which `matches` says yes. Empty if there

@@ -11,8 +11,10 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "io/netlink_links.h"
@@ -44,12 +46,16 @@ Error cannot_open_device(int error_number) {
   return error;
 }
 
-/// `process vtepd (pid 812)`
+/// `process vtepd (pid 812)`. The kernel shows the interface's name beside an open file and not its
+/// namespace, so only processes of our own can be told.
 std::string describe_attached(std::string_view name) {
   const std::string wanted = "iff:\t" + std::string(name);
+  std::error_code error;
+  const auto ours = std::filesystem::read_symlink("/proc/thread-self/ns/net", error);
   const auto process = find_process([&](const OpenFile& file) {
     if (file.target != kDevice) return false;
-    std::ifstream info(file.fdinfo_path);
+    if (std::filesystem::read_symlink(file.process_path + "/ns/net", error) != ours) return false;
+    std::ifstream info(file.process_path + "/fdinfo/" + file.number);
     std::string line;
     while (std::getline(info, line)) {
       if (line == wanted) return true;

@@ -10,10 +10,14 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "io/fault_port.h"
 #include "io/memberships.h"
 #include "io/memory_wire.h"
+#include "io/pcap_file.h"
+#include "io/pcap_port.h"
 #include "io/rtnetlink.h"
 #include "io/test_namespace.h"
 #include "io/udp_receiver.h"
@@ -47,24 +51,34 @@ class Bench {
   std::size_t largest = 0;  ///< frame that fits a datagram, behind the header
 };
 
+struct Wrap {
+  std::function<std::unique_ptr<UnderlaySender>(std::unique_ptr<UnderlaySender>)> sender;
+  std::function<std::unique_ptr<UnderlayReceiver>(std::unique_ptr<UnderlayReceiver>)> receiver;
+};
+
 class MemoryBench final : public Bench {
  public:
-  MemoryBench() {
+  explicit MemoryBench(const Wrap& wrap) {
     sender_address = ip("10.9.0.1");
     receiver_address = ip("10.9.0.2");
     group = ip("239.1.1.1");
     nowhere = ip("10.99.0.1");
     largest = 1500 - 20 - 8 - Datagram::kHeaderSize;
+    sender_ = wrap.sender(std::make_unique<MemoryUnderlay>(wire_, sender_address, kIanaVxlanPort));
+    auto receiver = std::make_unique<MemoryUnderlay>(wire_, receiver_address, kIanaVxlanPort);
+    memory_ = receiver.get();
+    receiver_ = wrap.receiver(std::move(receiver));
   }
-  UnderlaySender& sender() override { return sender_; }
-  UnderlayReceiver& receiver() override { return receiver_; }
-  void join(const IpAddr& which) override { receiver_.join(which); }
-  void leave(const IpAddr& which) override { receiver_.leave(which); }
+  UnderlaySender& sender() override { return *sender_; }
+  UnderlayReceiver& receiver() override { return *receiver_; }
+  void join(const IpAddr& which) override { memory_->join(which); }
+  void leave(const IpAddr& which) override { memory_->leave(which); }
 
  private:
   MemoryWire wire_;
-  MemoryUnderlay sender_{wire_, ip("10.9.0.1"), kIanaVxlanPort};
-  MemoryUnderlay receiver_{wire_, ip("10.9.0.2"), kIanaVxlanPort};
+  std::unique_ptr<UnderlaySender> sender_;
+  std::unique_ptr<UnderlayReceiver> receiver_;
+  MemoryUnderlay* memory_;
 };
 
 class VethBench final : public Bench {
@@ -315,10 +329,33 @@ TEST_P(UnderlayTest, ADatagramTooLargeForItsBufferArrivesEmpty) {
   EXPECT_EQ(small.packets()[1].size(), kRoom);
 }
 
+std::unique_ptr<Bench> plain() {
+  return std::make_unique<MemoryBench>(
+      Wrap{[](auto sender) { return sender; }, [](auto receiver) { return receiver; }});
+}
+
+std::unique_ptr<Bench> captured() {
+  const auto file = PcapFile::create("/dev/null").value();
+  const IpAddr local = ip("10.9.0.1");
+  return std::make_unique<MemoryBench>(
+      Wrap{[&](auto sender) { return std::make_unique<PcapUnderlaySender>(std::move(sender), file, local); },
+           [&](auto receiver) {
+             return std::make_unique<PcapUnderlayReceiver>(std::move(receiver), file, local, kIanaVxlanPort);
+           }});
+}
+
+std::unique_ptr<Bench> faultless() {
+  return std::make_unique<MemoryBench>(
+      Wrap{[](auto sender) { return std::make_unique<FaultUnderlaySender>(std::move(sender), FaultPlan{}); },
+           [](auto receiver) {
+             return std::make_unique<FaultUnderlayReceiver>(std::move(receiver), FaultPlan{});
+           }});
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Underlays, UnderlayTest,
     ::testing::Values(
-        Kind{"Memory", false, [] { return std::make_unique<MemoryBench>(); }},
+        Kind{"Memory", false, plain}, Kind{"Pcap", false, captured}, Kind{"Fault", false, faultless},
         Kind{"Veth4", true, [] { return std::make_unique<VethBench>(UdpReceiver::Family::kV4); }},
         Kind{"Veth6", true, [] { return std::make_unique<VethBench>(UdpReceiver::Family::kV6); }}),
     [](const auto& kind) { return std::string(kind.param.name); });

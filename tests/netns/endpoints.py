@@ -1,4 +1,4 @@
-"""Tunnel endpoints to test: vtepd with its command `vtep`, and the kernel's vxlan driver, spoken to with the same words."""
+"""Tunnel endpoints to test: vtepd with its command `vtep`, and the kernel's vxlan driver, told the same words."""
 
 import json
 import os

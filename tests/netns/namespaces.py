@@ -52,7 +52,8 @@ class Namespace:
         """The finished process; its output is text. With `check`, a failure fails the test with what it said."""
         done = subprocess.run(self.command(command), capture_output=True, text=True, timeout=timeout, **options)
         if check and done.returncode != 0:
-            raise AssertionError(f"{shlex.join(words(command))}: exit status {done.returncode}\n{done.stdout}{done.stderr}")
+            said = done.stdout + done.stderr
+            raise AssertionError(f"{shlex.join(words(command))}: exit status {done.returncode}\n{said}")
         return done
 
     def out(self, command):

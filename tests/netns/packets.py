@@ -43,7 +43,7 @@ class Port:
             self.socket.send(bytes(frame))
 
     def receive(self, wanted, count=1, timeout=10.0):
-        """The first `count` frames for which wanted(bytes) is true, and the others that came before the last of them."""
+        """The first `count` frames for which wanted(bytes) is true, and the others that came in between."""
         found, others = [], []
         deadline = time.monotonic() + timeout
         while len(found) < count:
@@ -105,9 +105,12 @@ def vxlan_header(vni, flags=0x08, reserved=b"\0\0\0", last=0):
     return bytes([flags]) + reserved + vni.to_bytes(3, "big") + bytes([last])
 
 
-def datagram(payload, source="10.0.0.2", to="10.0.0.1", to_mac=None, from_mac=None, sport=51000, dport=VXLAN_PORT, **udp):
+def datagram(
+    payload, source="10.0.0.2", to="10.0.0.1", to_mac=None, from_mac=None, sport=51000, dport=VXLAN_PORT, **udp
+):
     """An underlay frame with this UDP payload; scapy fills in lengths and checksums unless `udp` says otherwise."""
-    return bytes(Ether(src=from_mac, dst=to_mac) / IP(src=source, dst=to) / UDP(sport=sport, dport=dport, **udp) / Raw(payload))
+    headers = Ether(src=from_mac, dst=to_mac) / IP(src=source, dst=to) / UDP(sport=sport, dport=dport, **udp)
+    return bytes(headers / Raw(payload))
 
 
 def is_vxlan(frame, port=VXLAN_PORT):
@@ -124,7 +127,9 @@ def source_port(frame):
     return Ether(frame)[UDP].sport
 
 
-def check_outer(frame, inner, vni, source, remote, source_mac, remote_mac, ttl=64, ports=(49152, 65535), port=VXLAN_PORT):
+def check_outer(
+    frame, inner, vni, source, remote, source_mac, remote_mac, ttl=64, ports=(49152, 65535), port=VXLAN_PORT
+):
     """Every byte in front of the inner frame, and the inner frame."""
     assert inner_of(frame) == inner
     ether = Ether(frame)

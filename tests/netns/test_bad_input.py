@@ -104,15 +104,18 @@ def test_a_port_held_by_the_kernel_driver_is_named(running):
 
 
 def test_a_port_held_by_a_process_is_named(running):
+    hold = "import socket, sys; s = socket.socket(2, 2); s.bind(('', 8472)); print(1, flush=True); sys.stdin.read()"
     holder = running.net.process(
         running.ns,
-        ["/usr/bin/python3", "-c", "import socket,sys;s=socket.socket(2,2);s.bind(('',8472));print(1,flush=True);sys.stdin.read()"],
+        ["/usr/bin/python3", "-c", hold],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
     holder.stdout.readline()
     done = running.host.link("add vxlan1 type vxlan id 1 remote 10.0.0.2 dstport 8472 dev eno1", check=False)
     complains(done, 2, "8472", "python3", str(holder.pid))
+    holder.stdin.close()
+    holder.wait(timeout=10)
     still_forwards(running)
 
 
@@ -159,9 +162,8 @@ def test_no_permission_for_a_tap(running):
 
     eventually("the daemon answers, or ends", answers_or_ended)
     if process.poll() is None:
-        done = running.ns.run(
-            [BIN_DIR / "vtep", "--socket", socket, *f"{ADD} id 1 remote 10.0.0.2 dstport 8472 dev eno1".split()], check=False
-        )
+        add = f"{ADD} id 1 remote 10.0.0.2 dstport 8472 dev eno1".split()
+        done = running.ns.run([BIN_DIR / "vtep", "--socket", socket, *add], check=False)
         complains(done, 2, "CAP_NET_ADMIN")
     else:
         log.seek(0)

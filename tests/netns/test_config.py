@@ -79,7 +79,7 @@ def test_a_reload_changes_only_what_differs(configured):
     index = configured.ns.interface("vxlan0")["ifindex"]
     kept = configured.ns.interface("vxlan1")["ifindex"]
     configured.write(
-        GOOD.replace(f'      - {{ mac: "{station(1)}", dst: 10.0.0.2 }}\n', f'      - {{ mac: "{station(3)}", dst: 10.0.0.6 }}\n')
+        GOOD.replace(f'"{station(1)}", dst: 10.0.0.2', f'"{station(3)}", dst: 10.0.0.6')
         + "  - { name: vxlan2, id: 6002, remote: 10.0.0.2, dstport: 4789, dev: eno1 }\n"
     )
     eventually("the new link is there", lambda: configured.ns.interface("vxlan2"))
@@ -87,7 +87,8 @@ def test_a_reload_changes_only_what_differs(configured):
     lines = fdb(configured)
     assert not [line for line in lines if station(1) in line], "an entry that is no longer in the file is gone"
     assert f"{station(9)} dst 10.0.0.5 self " in lines, "what was learned stays"
-    assert configured.ns.interface("vxlan0")["ifindex"] == index and configured.ns.interface("vxlan1")["ifindex"] == kept
+    assert configured.ns.interface("vxlan0")["ifindex"] == index
+    assert configured.ns.interface("vxlan1")["ifindex"] == kept
     assert configured.ns.addresses("vxlan0") == ["192.168.5.1/24"]
 
     configured.write(GOOD[: GOOD.index("  - name: vxlan1")].replace("ttl: 9", "ttl: 8"))

@@ -77,7 +77,9 @@ def test_an_outer_packet_in_fragments_is_put_together(remote):
     assert received(remote, *fragments) == [KINDS["largest"]]
 
 
-@pytest.mark.parametrize("destination", ["ff:ff:ff:ff:ff:ff", "01:00:5e:00:00:fb", "33:33:00:00:00:01", "02:00:00:00:00:99"])
+@pytest.mark.parametrize(
+    "destination", ["ff:ff:ff:ff:ff:ff", "01:00:5e:00:00:fb", "33:33:00:00:00:01", "02:00:00:00:00:99"]
+)
 def test_any_destination_comes_out(remote, destination):
     inner = bytes(Ether(src=STATION, dst=destination, type=0x88B5) / b"to whom it may concern")
     assert received(remote, arriving(remote, vxlan_header(VNI) + inner)) == [inner]
@@ -102,7 +104,8 @@ def dropped(probe, *frames):
     """The drop counters that these frames move; none of the frames comes out."""
     before = probe.host.drops()
     assert received(probe, *frames) == []
-    return {name: count - before.get(name, 0) for name, count in probe.host.drops().items() if count != before.get(name, 0)}
+    moved = {name: count - before.get(name, 0) for name, count in probe.host.drops().items()}
+    return {name: count for name, count in moved.items() if count}
 
 
 DROPPED = {
@@ -128,7 +131,8 @@ def test_a_zero_source_is_a_bad_source(vtep):
 def test_every_truncated_length_is_counted(vtep):
     whole = vxlan_header(VNI) + KINDS["udp"]
     shortest = 8 + 14
-    assert dropped(vtep, *[arriving(vtep, whole[:length]) for length in range(shortest)]) == {"vxlan_truncated": shortest}
+    cut = [arriving(vtep, whole[:length]) for length in range(shortest)]
+    assert dropped(vtep, *cut) == {"vxlan_truncated": shortest}
 
 
 def test_lengths_around_the_mtu(vtep):
@@ -161,7 +165,8 @@ def test_an_address_given_by_hand_is_the_own_address(vtep):
 @both
 def test_links_on_one_port_are_told_apart_by_vni(probe_of, impl):
     probe = probe_of(impl)
-    ports = {vni: probe.overlay(f"id {vni} remote 10.0.0.2 dstport 4789 dev eno1", name=f"vx{vni}") for vni in (1, 2, 16777215)}
+    words = "remote 10.0.0.2 dstport 4789 dev eno1"
+    ports = {vni: probe.overlay(f"id {vni} {words}", name=f"vx{vni}") for vni in (1, 2, 16777215)}
     for vni in ports:
         inner = bytes(Ether(src=STATION, dst=LOCAL, type=0x88B5) / vni.to_bytes(4, "big"))
         probe.wire.send(arriving(probe, vxlan_header(vni) + inner))
@@ -172,7 +177,8 @@ def test_links_on_one_port_are_told_apart_by_vni(probe_of, impl):
 @both
 def test_one_vni_on_two_ports_is_two_links(probe_of, impl):
     probe = probe_of(impl)
-    ports = {port: probe.overlay(f"id 7 remote 10.0.0.2 dstport {port} dev eno1", name=f"vx{port}") for port in (4789, 8472)}
+    words = "id 7 remote 10.0.0.2 dev eno1"
+    ports = {port: probe.overlay(f"{words} dstport {port}", name=f"vx{port}") for port in (4789, 8472)}
     for port in ports:
         inner = bytes(Ether(src=STATION, dst=LOCAL, type=0x88B5) / port.to_bytes(4, "big"))
         probe.wire.send(arriving(probe, vxlan_header(7) + inner, dport=port))
@@ -184,7 +190,8 @@ def test_one_vni_on_two_ports_is_two_links(probe_of, impl):
 def test_datagrams_to_the_group_arrive(probe_of, impl):
     probe = probe_of(impl)
     overlay = probe.overlay(f"id {VNI} group 239.1.1.1 dstport 4789 dev eno1")
-    probe.wire.send(datagram(vxlan_header(VNI) + KINDS["arp"], to="239.1.1.1", to_mac="01:00:5e:01:01:01", from_mac=WIRE_MAC))
+    payload = vxlan_header(VNI) + KINDS["arp"]
+    probe.wire.send(datagram(payload, to="239.1.1.1", to_mac="01:00:5e:01:01:01", from_mac=WIRE_MAC))
     assert overlay.expect(lambda frame: True) == KINDS["arp"]
 
 
@@ -194,7 +201,8 @@ def test_an_unfinished_inner_checksum_reaches_the_local_stack(probe_of):
     probe = probe_of("vtep")
     overlay = probe.overlay(f"id {VNI} remote 10.0.0.2 dstport 4789 dev eno1")
     probe.ns.run("ip addr add 192.168.5.1/24 dev vxlan0")
-    frame = Ether(src=STATION, dst=LOCAL) / IP(src="192.168.5.2", dst="192.168.5.1") / UDP(sport=9, dport=4242) / b"pseudo"
+    frame = Ether(src=STATION, dst=LOCAL) / IP(src="192.168.5.2", dst="192.168.5.1")
+    frame = frame / UDP(sport=9, dport=4242) / b"pseudo"
     frame[UDP].chksum = pseudo_header_sum(frame)
     with probe.ns.entered():
         listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

@@ -43,7 +43,8 @@ def test_order_and_bytes_survive_a_burst(remote):
 
 
 def flow(i, layer=UDP, payload=b"x"):
-    return bytes(Ether(src=LOCAL, dst=STATION) / IP(src="192.168.5.10", dst="192.168.5.12") / layer(sport=1000 + i, dport=80) / payload)
+    packet = Ether(src=LOCAL, dst=STATION) / IP(src="192.168.5.10", dst="192.168.5.12")
+    return bytes(packet / layer(sport=1000 + i, dport=80) / payload)
 
 
 @pytest.mark.parametrize("layer", [UDP, TCP])
@@ -77,7 +78,8 @@ def test_flows_spread_over_source_ports(remote, layer):
 
 
 def test_ipv6_flows_spread_over_source_ports(remote):
-    frames = [bytes(Ether(src=LOCAL, dst=STATION) / IPv6(src="fd00::10", dst="fd00::12") / UDP(sport=1000 + i, dport=80)) for i in range(64)]
+    packet = Ether(src=LOCAL, dst=STATION) / IPv6(src="fd00::10", dst="fd00::12")
+    frames = [bytes(packet / UDP(sport=1000 + i, dport=80)) for i in range(64)]
     assert len({source_port(outer) for outer in sent(remote, *frames)}) >= 16
 
 
@@ -103,8 +105,8 @@ def test_link_words_reach_the_wire(probe_of, impl):
         overlay.send(inner)
         port = expected.get("port", 4789)
         outer = probe.wire.expect(lambda frame: is_vxlan(frame, port))
-        values = dict(source="10.0.0.1", remote="10.0.0.2", ports=PORT_RANGES[impl], source_mac=probe.mac, remote_mac=WIRE_MAC)
-        check_outer(outer, inner, **{**values, **expected})
+        usual = dict(source="10.0.0.1", remote="10.0.0.2", ports=PORT_RANGES[impl])
+        check_outer(outer, inner, source_mac=probe.mac, remote_mac=WIRE_MAC, **{**usual, **expected})
 
 
 @both
@@ -157,7 +159,9 @@ def test_an_entry_can_have_a_port_and_a_vni_of_its_own(probe_of, impl):
     probe.host.fdb(f"add {STATION} dst 10.0.0.5 port 5000 vni 77 dev vxlan0")
     overlay.send(KINDS["udp"])
     outer = probe.wire.expect(lambda frame: is_vxlan(frame, 5000))
-    check_outer(outer, KINDS["udp"], 77, "10.0.0.1", "10.0.0.5", probe.mac, WIRE_MAC, ports=PORT_RANGES[impl], port=5000)
+    check_outer(
+        outer, KINDS["udp"], 77, "10.0.0.1", "10.0.0.5", probe.mac, WIRE_MAC, ports=PORT_RANGES[impl], port=5000
+    )
 
 
 def test_a_frame_for_nobody_is_counted(probe):

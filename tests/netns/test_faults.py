@@ -180,11 +180,14 @@ def test_an_mtu_of_ones_own_stays(probe):
     eventually("the other link follows", lambda: mtu(probe) == 1150)
 
 
-def test_a_remote_without_a_route_is_counted(probe):
+def test_a_remote_without_a_route_is_counted(probe_of):
+    """Of a link without a device: on a device every address counts as a neighbour."""
+    probe = probe_of("vtep")
+    probe.vxlan0 = probe.overlay("id 6000 remote 10.0.0.2 dstport 4789")
     probe.ns.run("ip route del default")
     probe.host.fdb(f"add {STATION} dst 172.30.0.1 dev vxlan0")
     send_many(probe, 3)
     eventually("three frames are counted", lambda: probe.host.drops() == {"underlay_unreachable": 3})
-    forwards_elsewhere = bytes(Ether(src=LOCAL, dst="02:00:00:00:00:77", type=0x88B5) / b"the link goes on")
-    probe.vxlan0.send(forwards_elsewhere)
-    probe.wire.expect(lambda frame: is_vxlan(frame) and inner_of(frame) == forwards_elsewhere)
+    elsewhere = bytes(Ether(src=LOCAL, dst="02:00:00:00:00:77", type=0x88B5) / b"the link goes on")
+    probe.vxlan0.send(elsewhere)
+    probe.wire.expect(lambda frame: is_vxlan(frame) and inner_of(frame) == elsewhere)

@@ -61,7 +61,7 @@ def test_the_next_daemon_finds_everything_again(net, interrupt):
 def everything(probe):
     """The interface with its number, address and MAC, the link's words, and the entries."""
     device = probe.ns.interface("vxlan0")
-    words = re.sub(r" gro_max_size.*", "", probe.host.vtep_run("-d link show dev vxlan0").stdout)
+    words = re.search(r"vxlan id .*", probe.host.vtep_run("-d link show dev vxlan0").stdout)[0]
     return device["ifindex"], device["address"], probe.ns.addresses("vxlan0"), words, probe.host.fdb_lines()
 
 
@@ -117,7 +117,8 @@ def test_several_daemons_run_side_by_side(pair_of):
     pair.add_links()
     for end, address in ((pair.a, "10.0.0.2"), (pair.b, "10.0.0.1")):
         assert address in "".join(end.fdb_lines())
-    done = pair.a.ns.run([pair.a.vtep[0], "fdb", "show"], env={"VTEP_SOCKET": str(pair.a.socket), "PATH": "/usr/bin:/usr/sbin"})
+    environment = {"VTEP_SOCKET": str(pair.a.socket), "PATH": "/usr/bin:/usr/sbin"}
+    done = pair.a.ns.run([pair.a.vtep[0], "fdb", "show"], env=environment)
     assert done.stdout == pair.a.fdb("show").stdout
 
 

@@ -33,7 +33,7 @@ class Twins:
 
 
 def words_of_vxlan(text):
-    """From "vxlan id" to where the words of the interface itself start: those differ between a TAP and a vxlan device."""
+    """From "vxlan id" to where the words of the interface itself start, which differ for a TAP."""
     return re.search(r"    vxlan id .*?(?= addrgenmode)", text)[0]
 
 
@@ -47,7 +47,8 @@ def test_details_are_those_of_ip_link(net, spec):
     vtep, kernel = (json.loads(text)[0] for text in twins.show("-d -j"))
     assert vtep["linkinfo"] == kernel["linkinfo"]
     assert set(vtep) == set(kernel)
-    for key in ("ifname", "mtu", "address", "broadcast", "link_type", "group", "linkmode", "txqlen", "operstate", "min_mtu"):
+    same = "ifname mtu address broadcast link_type group linkmode txqlen operstate min_mtu"
+    for key in same.split():
         assert vtep[key] == kernel[key], key
 
 

@@ -19,7 +19,8 @@ def batch(host, commands, timeout):
 def test_a_thousand_vnis_on_one_daemon(pair_of):
     pair = pair_of()
     vnis = range(1, LINKS + 1)
-    batch(pair.a, [f"link add name vx{vni} type vxlan id {vni} remote 10.0.0.2 dstport 4789 dev eno1" for vni in vnis], 120)
+    words = "remote 10.0.0.2 dstport 4789 dev eno1"
+    batch(pair.a, [f"link add name vx{vni} type vxlan id {vni} {words}" for vni in vnis], 120)
     assert len(pair.a.link("show").stdout.splitlines()) == 2 * LINKS
     for vni in (1, 2, 500, 999, 1000):
         subnet = f"172.16.{vni % 256}"

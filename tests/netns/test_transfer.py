@@ -69,7 +69,8 @@ def test_udp_of_every_size_arrives_as_it_was(pair):
 def test_many_connections_at_once(pair):
     results = []
     threads = [
-        threading.Thread(target=lambda port=port: results.append(transfer(pair.a, pair.b, 2, port))) for port in range(9100, 9132)
+        threading.Thread(target=lambda port=port: results.append(transfer(pair.a, pair.b, 2, port)))
+        for port in range(9100, 9132)
     ]
     for thread in threads:
         thread.start()

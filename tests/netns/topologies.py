@@ -10,8 +10,8 @@ both = pytest.mark.parametrize("impl", ["vtep", "kernel"])
 
 
 class Probe:
-    """A tunnel endpoint `host` whose underlay device eno1 (10.0.0.1) leads to `wire`, where the test itself is the other
-    side: it answers for 10.0.0.2 to 10.0.0.9 and is the gateway, all with WIRE_MAC."""
+    """A tunnel endpoint `host` whose underlay device eno1 (10.0.0.1) leads to `wire`, where the test itself is the
+    other side: 10.0.0.2 to 10.0.0.8, and the gateway 10.0.0.9, all of them with WIRE_MAC."""
 
     def __init__(self, net, impl, mtu=1500):
         self.net = net
