@@ -135,5 +135,5 @@ def losses(hosts):
             found |= {f"{name} {drop}": count for drop, count in host.drops().items()}
         received, sent = hosts.counters(host, "vxlan0")
         found |= {f"{name} vxlan0 rx": received["dropped"], f"{name} vxlan0 tx": sent["dropped"]}
-        found[f"{name} underlay socket"] = host.ns.snmp()["Udp"]["RcvbufErrors"]
+        found[f"{name} UDP socket full"] = host.ns.snmp()["Udp"]["RcvbufErrors"]
     return {place: count for place, count in found.items() if count}

@@ -83,8 +83,8 @@ expect_one_port_per_flow() {
   [[ -z $split ]] || fail "one source port per flow" "$split"
 }
 
-# expect_port_range NAME: outer source ports lie where RFC 7348 section 5 recommends; the kernel's driver uses the range of
-# its host's local ports instead.
+# expect_port_range NAME: outer source ports lie where RFC 7348 section 5 recommends; the kernel's driver uses the
+# range of its host's local ports instead.
 expect_port_range() {
   local source port low high host
   while read -r source; do
