@@ -12,8 +12,8 @@ END = "<!-- to here -->"
 METRICS = {
     "tcp_1": ("TCP, 1 stream", "Gbit/s"),
     "tcp_8": ("TCP, 8 streams", "Gbit/s"),
-    "udp_delivered": ("UDP, 64 bytes, delivered to the program", "1000/s"),
-    "udp_interface": ("UDP, 64 bytes, out of the interface", "1000/s"),
+    "udp_delivered": ("UDP, 64 bytes, delivered to the program", "kpps"),
+    "udp_interface": ("UDP, 64 bytes, out of the interface", "kpps"),
     "rtt_p50": ("round trip, p50", "µs"),
     "rtt_p99": ("round trip, p99", "µs"),
     "cpu_machine": ("CPU of the whole machine, TCP, 1 stream", "s/GB"),

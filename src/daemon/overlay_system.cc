@@ -85,6 +85,11 @@ Result<void> Overlay::take_interface(OverlayLink& link) {
     if (auto done = rtnetlink_.set_address(interface->index, *link.settings.address); !done) return done;
     interface->address = *link.settings.address;
   }
+  if (is_fresh) {
+    if (auto done = rtnetlink_.set_noqueue(interface->index); !done) {
+      spdlog::warn("{}: {}: it takes more memory", link.name, done.error().message);
+    }
+  }
   link.settings.address = interface->address;
   link.spec.set_address(interface->address.to_string());
   LinkConfig config = link.settings.engine;

@@ -2,6 +2,7 @@
 
 #include <linux/if.h>
 #include <linux/if_addr.h>
+#include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
@@ -192,6 +193,15 @@ Result<void> Rtnetlink::set_name(IfIndex index, std::string_view new_name) {
   NetlinkRequest request = change_link(index, 0, 0);
   request.add(IFLA_IFNAME, std::string(new_name));
   return impl_->change(std::move(request), what);
+}
+
+Result<void> Rtnetlink::set_noqueue(IfIndex index) {
+  tcmsg header{};
+  header.tcm_ifindex = static_cast<int>(index.value());
+  header.tcm_parent = TC_H_ROOT;
+  NetlinkRequest request(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_REPLACE, header);
+  request.add(TCA_KIND, std::string("noqueue"));
+  return impl_->change(std::move(request), "Cannot set the queueing discipline noqueue");
 }
 
 void Rtnetlink::on_change(Listener listener) {

@@ -6,8 +6,12 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <system_error>
+#include <thread>
+
+#include "io/rtnetlink.h"
 
 namespace vtep {
 namespace {
@@ -76,6 +80,18 @@ void NamespaceTest::TearDown() {
   if (home_ < 0) return;
   enter(home_);
   ::close(home_);
+}
+
+void wait_running(const std::string& name) {
+  const auto rtnetlink = Rtnetlink::create();
+  ASSERT_TRUE(rtnetlink) << rtnetlink.error().message;
+  for (int i = 0; i < 5000; ++i) {
+    const auto interface = (*rtnetlink)->find(name);
+    ASSERT_TRUE(interface) << interface.error().message;
+    if (interface->is_running()) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  FAIL() << name << " does not come up";
 }
 
 bool wait_readable(int fd) {

@@ -47,6 +47,10 @@ class NamespaceTest : public ::testing::Test {
   int home_ = -1;
 };
 
+/// Waits until the interface is up and has a carrier, in the calling thread's namespace: a veth drops what is
+/// sent before the kernel has noticed that its peer is up. Fails the test if it takes more than five seconds.
+void wait_running(const std::string& name);
+
 /// Waits until `fd` is readable. False if it is not within two seconds.
 bool wait_readable(int fd);
 

@@ -75,6 +75,8 @@ class UdpSenderTest : public NamespaceTest {
       packets_ = ::socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, htons(ETH_P_ALL));
     });
     ASSERT_GE(packets_, 0);
+    peer_->run([] { wait_running("vb"); });
+    wait_running("va");
     device_ = Rtnetlink::create().value()->find("va").value().index;
   }
   void TearDown() override {

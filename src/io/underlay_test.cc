@@ -100,7 +100,9 @@ class VethBench final : public Bench {
       sh("ip addr add " + net + "2" + end + "vb && ip link set vb up");
       peer_device_ = Rtnetlink::create().value()->find("vb").value().index;
       receiver_ = UdpReceiver::open(family, kIanaVxlanPort).value();
+      wait_running("vb");
     });
+    wait_running("va");
   }
   UnderlaySender& sender() override { return sender_; }
   UnderlayReceiver& receiver() override { return *receiver_; }

@@ -85,7 +85,7 @@ TEST(Checksum, UpdatesTheExampleOfRfc1624) {
   EXPECT_EQ(checksum_update(0xdd2f, 0x5555, 0x3285), 0x0000);
 }
 
-TEST(Checksum, StaysRightWhenThePacketsFieldIsZeroOverUdp) {
+TEST(Checksum, StandsForZeroAsAllOnesInUdp) {
   EXPECT_EQ(checksum_finish(0xffff), 0x0000);
   EXPECT_EQ(checksum_finish_udp(0xffff), 0xffff);
   EXPECT_EQ(checksum_finish_udp(0x1234), 0xedcb);

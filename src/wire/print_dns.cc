@@ -45,8 +45,8 @@ std::optional<std::size_t> append_name(std::string& out, ByteView message, std::
       if (offset + 2 > limit) return std::nullopt;
       const std::size_t target = load_be16(message.data() + offset) & 0x3fffU;
       if (!behind) behind = offset + 2;
-      if (target >= offset || ++written > kMaxName) return std::nullopt;
-      limit = offset;
+      if (++written > kMaxName) return std::nullopt;
+      limit = offset;  // only backwards
       offset = target;
       continue;
     }
