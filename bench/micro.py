@@ -14,7 +14,7 @@ def run():
     for program in PROGRAMS:
         print(f"{program} …", flush=True)
         command = [BIN_DIR / program, "--benchmark_format=json", "--benchmark_min_time=0.1"]
-        report = json.loads(subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout)
+        report = json.loads(subprocess.run(command, capture_output=True, text=True, check=True, timeout=600).stdout)
         benchmarks += report["benchmarks"]
     failed = [f"{each['name']}: {each['error_message']}" for each in benchmarks if each.get("error_occurred")]
     if failed:

@@ -75,8 +75,8 @@ def about(results):
     settings = results["settings"]
     return (
         f"{results['date']}, commit {results['commit']}, build {results['build']}. {machine['cpu']}, {machine['cores']} cores"
-        f"{' (a virtual machine)' if machine['virtual'] else ''}, Linux {machine['kernel']}. {settings['rounds']} rounds, "
-        f"{settings['seconds']} s for each measurement; load average before the first: {machine['load']:.1f}."
+        f"{' (a virtual machine)' if machine['virtual'] else ''}, Linux {machine['kernel']}. Rounds: {settings['rounds']}; "
+        f"seconds for each measurement: {settings['seconds']}; load average before the first: {machine['load']:.1f}."
     )
 
 
@@ -84,13 +84,13 @@ def micro_row(benchmark):
     name, *arguments = benchmark["name"].split("/")
     rest = []
     if "bytes_per_entry" in benchmark:
-        rest.append(f"{number(benchmark['bytes_per_entry'])} bytes of table for each entry")
+        rest.append(f"{number(benchmark['bytes_per_entry'])} bytes of table per entry")
     if "bytes_per_second" in benchmark:
         rest.append(f"{number(benchmark['bytes_per_second'] / 1e9)} GB/s")
     one = next((unit for unit in ("frame", "lookup", "entry") if unit in benchmark), None)
     nanoseconds = benchmark[one] * 1e9 if one else benchmark["cpu_time"]
     words = ", ".join(argument.replace(":", " ").replace("_", " ") for argument in arguments)
-    time = f"{number(nanoseconds)} ns{f' a {one}' if one else ''}"
+    time = f"{number(nanoseconds)} ns{f' per {one}' if one else ''}"
     return f"| `{name}` {words} | {time} | {'; '.join(rest)} |"
 
 

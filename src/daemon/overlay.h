@@ -93,6 +93,7 @@ class Overlay {
 
   // The system's part. Each does nothing if it is done already.
   Result<void> take_device(OverlayLink& link);
+  Result<void> check_device_up(const OverlayLink& link);
   Result<void> take_receiver(OverlayLink& link);
   Result<void> take_interface(OverlayLink& link);
   Result<void> take_membership(OverlayLink& link);
@@ -130,7 +131,8 @@ class Overlay {
 
   Links links_;                              // by name
   std::map<LinkId, std::string> names_;      // the other way round
-  std::map<IfIndex, std::string> devices_;   // every interface of the namespace
+  std::map<IfIndex, std::string> devices_;   // every interface of the namespace, and those in gone_
+  std::map<std::string, IfIndex> gone_;      // interfaces that are missing and that entries go via
   v1::Config config_;                        // applied last
   std::vector<v1::FdbChange> waiting_;       // remembered entries whose `via` device is missing
   std::optional<Loop::TimerId> retry_;

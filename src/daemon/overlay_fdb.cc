@@ -46,7 +46,8 @@ Overlay::FdbOutcome Overlay::change_fdb(std::span<const v1::FdbChange> changes) 
 Result<void> Overlay::change_one(const v1::FdbChange& change) {
   const auto link = find(change.entry().dev());
   if (!link) return std::unexpected(link.error());
-  const auto request = parse_fdb_entry(change.entry(), [this](const std::string& name) { return index_of(name); });
+  const auto request = parse_fdb_entry(change.entry(), (*link)->settings.engine,
+                                       [this](const std::string& name) { return index_of(name); });
   if (!request) return std::unexpected(request.error());
   Fdb& fdb = data_plane_.engine().fdb();
   const Seconds now = Engine::to_seconds(loop_.now());
@@ -68,7 +69,7 @@ Result<void> Overlay::change_one(const v1::FdbChange& change) {
 Result<std::uint64_t> Overlay::flush_fdb(const v1::FlushFdbRequest& request) {
   const auto link = find(request.dev());
   if (!link) return std::unexpected(link.error());
-  const auto filter = parse_fdb_flush(request, [this](const std::string& name) { return index_of(name); });
+  const auto filter = parse_fdb_flush(request, (*link)->settings.engine, [this](const std::string& name) { return index_of(name); });
   if (!filter) return std::unexpected(filter.error());
   const std::size_t removed = data_plane_.engine().fdb().flush((*link)->id, *filter);
   v1::StateRecord record;

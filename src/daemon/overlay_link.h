@@ -15,7 +15,7 @@
 namespace vtep {
 
 /// What can be wrong with a link that was once right. Each is logged when it comes and when it goes.
-enum class Trouble : std::uint8_t { kInterfaceMissing, kDeviceMissing, kDeviceDown, kReceiver, kMembership };
+enum class Trouble : std::uint8_t { kInterfaceMissing, kDevice, kReceiver, kMembership };
 
 struct OverlayLink {
   std::string name;

@@ -16,9 +16,24 @@ constexpr std::uint32_t kOverhead = 50;
 /// When no underlay device is given, its MTU is taken to be Ethernet's.
 constexpr std::uint32_t kEthernetMtu = 1500;
 constexpr std::uint32_t kMinMtu = 68;
-constexpr Duration kRetryInterval = std::chrono::seconds(2);
+constexpr Duration kRetryInterval = std::chrono::seconds(1);
 
 using google::protobuf::util::MessageDifferencer;
+
+/// "… again" says that the trouble is over.
+std::string recovery(const OverlayLink& link, Trouble trouble) {
+  switch (trouble) {
+    case Trouble::kInterfaceMissing:
+      return fmt::format("interface {} is there", link.name);
+    case Trouble::kDevice:
+      return fmt::format("underlay device {} is up", link.settings.device);
+    case Trouble::kReceiver:
+      return fmt::format("UDP port {} is ours", link.settings.engine.port.value());
+    case Trouble::kMembership:
+      return fmt::format("group {} is joined", link.settings.engine.flood.value_or(IpAddr()).to_string());
+  }
+  return {};
+}
 
 const v1::ConfiguredLink* find_link(const v1::Config& config, const std::string& name) {
   const auto found = std::ranges::find(config.links(), name, &v1::ConfiguredLink::name);
@@ -50,7 +65,12 @@ v1::FdbChange make_change(const std::string& link, const v1::FdbEntry& entry, bo
 Result<void> Overlay::take_device(OverlayLink& link) {
   if (link.settings.device.empty()) return {};
   const auto device = rtnetlink_.find(link.settings.device);
-  if (!device) return std::unexpected(device.error());
+  if (!device) {
+    if (device.error().kind != ErrorKind::kNotFound || !link.settings.engine.device.is_set()) {
+      return std::unexpected(device.error());
+    }
+    return fail(ErrorKind::kNotFound, fmt::format("underlay device {} is missing", link.settings.device));
+  }
   devices_[device->index] = device->name;
   LinkConfig config = link.settings.engine;
   if (config.device != device->index) {
@@ -62,6 +82,13 @@ Result<void> Overlay::take_device(OverlayLink& link) {
   const auto addresses = rtnetlink_.addresses(device->index);
   link.device_had_address = addresses && !addresses->empty();
   return {};
+}
+
+Result<void> Overlay::check_device_up(const OverlayLink& link) {
+  if (!link.settings.engine.device.is_set()) return {};
+  const auto device = rtnetlink_.find(link.settings.engine.device);
+  if (device && device->is_up()) return {};
+  return fail(ErrorKind::kUnavailable, fmt::format("underlay device {} is down", link.settings.device));
 }
 
 Result<void> Overlay::take_receiver(OverlayLink& link) {
@@ -148,25 +175,34 @@ void Overlay::set_trouble(OverlayLink& link, Trouble trouble, const Result<void>
   const auto found = link.troubles.find(trouble);
   if (state) {
     if (found == link.troubles.end()) return;
-    spdlog::info("{}: no longer: {}", link.name, found->second);
+    spdlog::info("{}: {} again", link.name, recovery(link, trouble));
     link.troubles.erase(found);
   } else {
-    if (found != link.troubles.end() && found->second == state.error().message) return;
-    spdlog::warn("{}: {}", link.name, state.error().message);
+    if (found == link.troubles.end()) {
+      spdlog::warn("{}: {}", link.name, state.error().message);
+    } else if (found->second == state.error().message) {
+      return;
+    }  // the same trouble in other words (missing, then down) is not logged twice
     link.troubles[trouble] = state.error().message;
   }
   publish(v1::Event::ACTION_SET, link);
 }
 
 void Overlay::repair(OverlayLink& link) {
-  set_trouble(link, Trouble::kDeviceMissing, take_device(link));
+  auto device = take_device(link);
+  if (device) set_trouble(link, Trouble::kMembership, take_membership(link));
+  if (device) device = check_device_up(link);
+  set_trouble(link, Trouble::kDevice, device);
   set_trouble(link, Trouble::kReceiver, take_receiver(link));
-  set_trouble(link, Trouble::kMembership, take_membership(link));
   if (link.tap == nullptr && rtnetlink_.find(link.name)) {
     auto taken = take_interface(link);
     if (taken) taken = link.tap->set_persistent(true);
-    set_trouble(link, Trouble::kInterfaceMissing, taken);
     if (taken) remember(link);
+    if (!taken && taken.error().kind == ErrorKind::kInUse) {
+      retry_later();  // whoever has just made it still holds it
+    } else {
+      set_trouble(link, Trouble::kInterfaceMissing, taken);
+    }
   }
   if (link.tap != nullptr) {
     if (auto followed = follow_mtu(link, false); !followed) spdlog::warn("{}: {}", link.name, followed.error().message);
@@ -203,10 +239,18 @@ void Overlay::interface_changed(const Rtnetlink::Change& change) {
   const Interface& interface = change.interface;
   const auto known = devices_.find(interface.index);
   const std::string old_name = known == devices_.end() ? interface.name : known->second;
-  if (change.removed) {
-    devices_.erase(interface.index);
-  } else {
+  Fdb& fdb = data_plane_.engine().fdb();
+  if (!change.removed) {
+    if (const auto gone = gone_.find(interface.name); gone != gone_.end()) {
+      fdb.move_device(gone->second, interface.index);
+      devices_.erase(gone->second);
+      gone_.erase(gone);
+    }
     devices_[interface.index] = interface.name;
+  } else if (fdb.uses_device(interface.index)) {
+    gone_[old_name] = interface.index;
+  } else {
+    devices_.erase(interface.index);
   }
 
   // The interface of a link?
@@ -283,22 +327,11 @@ void Overlay::own_interface_changed(OverlayLink& link, const Interface& interfac
 }
 
 void Overlay::device_changed(OverlayLink& link, const Rtnetlink::Change& change) {
-  const Interface& device = change.interface;
-  if (change.removed) {
-    if (link.settings.engine.device != device.index) return;
-    drop_membership(link);
-    set_trouble(link, Trouble::kDeviceDown, {});
-    set_trouble(link, Trouble::kDeviceMissing,
-                fail(ErrorKind::kUnavailable, fmt::format("underlay device {} is missing", device.name)));
-    return;
-  }
+  if (change.removed && link.settings.engine.device == change.interface.index) drop_membership(link);
   // The kernel forgets the memberships of a device that has lost its last address.
   const bool had_address = link.device_had_address;
-  set_trouble(link, Trouble::kDeviceMissing, take_device(link));
-  if (link.device_had_address && !had_address) drop_membership(link);
-  set_trouble(link, Trouble::kDeviceDown,
-              device.is_up() ? Result<void>()
-                             : fail(ErrorKind::kUnavailable, fmt::format("underlay device {} is down", device.name)));
+  const auto taken = take_device(link);
+  if (taken && link.device_had_address && !had_address) drop_membership(link);
   repair(link);
 }
 
@@ -349,7 +382,8 @@ void Overlay::restore() {
         break;
       case v1::StateRecord::kFlushFdb:
         if (const auto link = find(record.flush_fdb().dev())) {
-          const auto filter = parse_fdb_flush(record.flush_fdb(), [this](const std::string& n) { return index_of(n); });
+          const auto filter = parse_fdb_flush(record.flush_fdb(), (*link)->settings.engine,
+                                              [this](const std::string& n) { return index_of(n); });
           if (filter) data_plane_.engine().fdb().flush((*link)->id, *filter);
         }
         break;
@@ -362,7 +396,7 @@ void Overlay::restore() {
     }
   }
   for (auto& [name, link] : links_) {
-    set_trouble(link, Trouble::kDeviceMissing, take_device(link));
+    (void)take_device(link);  // repair() says what is wrong with it
     auto taken = take_interface(link);
     if (taken) taken = link.tap->set_persistent(true);
     set_trouble(link, Trouble::kInterfaceMissing, taken);

@@ -101,7 +101,7 @@ Result<MacAddr> parse_mac(const std::string& text) {
 
 /// The remote's words, shared by entries and flush filters. Empty or unset ones stay unset.
 Result<RemoteFilter> parse_remote(const std::string& dst, std::uint32_t port, std::optional<std::uint32_t> vni,
-                                  const std::string& via, const IndexOf& index_of) {
+                                  const std::string& via, const LinkConfig& link, const IndexOf& index_of) {
   RemoteFilter remote;
   if (!dst.empty()) {
     remote.address = IpAddr::parse(dst);
@@ -115,10 +115,13 @@ Result<RemoteFilter> parse_remote(const std::string& dst, std::uint32_t port, st
   if (port != 0) {
     remote.port = Port::from(port);
     if (!remote.port) return fail(ErrorKind::kInvalid, fmt::format("port {} is larger than 65535", port));
+    if (remote.port == link.port) remote.port = Port();
   }
   if (vni) {
     remote.vni = Vni::from(*vni);
     if (!remote.vni) return fail(ErrorKind::kInvalid, fmt::format("VNI {} is larger than 16777215", *vni));
+    remote.link_vni = remote.vni == link.vni;
+    if (remote.link_vni) remote.vni.reset();
   }
   if (!via.empty()) {
     const auto index = index_of(via);
@@ -206,13 +209,13 @@ v1::LinkSpec effective_link_spec(const LinkSettings& settings) {
   return spec;
 }
 
-Result<FdbRequest> parse_fdb_entry(const v1::FdbEntry& entry, const IndexOf& index_of) {
+Result<FdbRequest> parse_fdb_entry(const v1::FdbEntry& entry, const LinkConfig& link, const IndexOf& index_of) {
   const auto mac = parse_mac(entry.mac());
   if (!mac) return std::unexpected(mac.error());
   const auto state = parse_state(entry.state());
   if (!state) return std::unexpected(state.error());
   auto filter = parse_remote(entry.dst(), entry.port(), entry.has_vni() ? std::optional(entry.vni()) : std::nullopt,
-                             entry.via(), index_of);
+                             entry.via(), link, index_of);
   if (!filter) return std::unexpected(filter.error());
   return FdbRequest{.mac = *mac,
                     .remote = {.address = filter->address.value_or(IpAddr()),
@@ -223,7 +226,8 @@ Result<FdbRequest> parse_fdb_entry(const v1::FdbEntry& entry, const IndexOf& ind
                     .filter = *filter};
 }
 
-Result<FdbFilter> parse_fdb_flush(const v1::FlushFdbRequest& request, const IndexOf& index_of) {
+Result<FdbFilter> parse_fdb_flush(const v1::FlushFdbRequest& request, const LinkConfig& link,
+                                  const IndexOf& index_of) {
   FdbFilter filter;
   for (const int value : request.states()) {
     const auto state = parse_state(static_cast<v1::FdbState>(value));
@@ -236,7 +240,7 @@ Result<FdbFilter> parse_fdb_flush(const v1::FlushFdbRequest& request, const Inde
     filter.mac = *mac;
   }
   auto remote = parse_remote(request.dst(), request.port(),
-                             request.has_vni() ? std::optional(request.vni()) : std::nullopt, request.via(), index_of);
+                             request.has_vni() ? std::optional(request.vni()) : std::nullopt, request.via(), link, index_of);
   if (!remote) return std::unexpected(remote.error());
   filter.remote = *remote;
   return filter;

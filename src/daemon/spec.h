@@ -47,8 +47,9 @@ struct FdbRequest {
   FdbState state = FdbState::kPermanent;
   RemoteFilter filter;           ///< the same remote, for deleting
 };
-Result<FdbRequest> parse_fdb_entry(const v1::FdbEntry& entry, const IndexOf& index_of);
-Result<FdbFilter> parse_fdb_flush(const v1::FlushFdbRequest& request, const IndexOf& index_of);
+/// A port or VNI that is the link's own is the same as none given, as the kernel's driver has it.
+Result<FdbRequest> parse_fdb_entry(const v1::FdbEntry& entry, const LinkConfig& link, const IndexOf& index_of);
+Result<FdbFilter> parse_fdb_flush(const v1::FlushFdbRequest& request, const LinkConfig& link, const IndexOf& index_of);
 
 v1::FdbEntry to_proto(const FdbEntry& entry, const std::string& link_name, const NameOf& name_of);
 

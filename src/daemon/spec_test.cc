@@ -111,7 +111,7 @@ v1::FdbEntry entry_with_everything() {
   entry.set_mac("00:11:22:33:44:56");
   entry.set_dev("vxlan0");
   entry.set_dst("10.1.1.1");
-  entry.set_port(8472);
+  entry.set_port(4790);
   entry.set_vni(7);
   entry.set_via("eno1");
   entry.set_state(v1::FDB_STATE_STATIC);
@@ -119,19 +119,33 @@ v1::FdbEntry entry_with_everything() {
 }
 
 TEST(FdbEntry, GoesThroughTypesAndBack) {
-  const auto request = parse_fdb_entry(entry_with_everything(), index_of);
+  const auto request = parse_fdb_entry(entry_with_everything(), LinkConfig(), index_of);
   ASSERT_TRUE(request);
   EXPECT_EQ(request->remote.via, IfIndex(7));
-  EXPECT_EQ(request->filter.port, Port(8472));
+  EXPECT_EQ(request->filter.port, Port(4790));
   const FdbEntry entry{.link = 1, .mac = request->mac, .remote = request->remote, .state = request->state};
   const v1::FdbEntry back = to_proto(entry, "vxlan0", [](IfIndex) { return std::string("eno1"); });
   EXPECT_EQ(back.SerializeAsString(), entry_with_everything().SerializeAsString());
 }
 
+TEST(FdbEntry, TheLinksOwnPortAndVniAreTheSameAsNoneGiven) {
+  LinkConfig link;
+  link.port = Port(4790);
+  link.vni = 7_vni;
+  const auto request = parse_fdb_entry(entry_with_everything(), link, index_of);
+  ASSERT_TRUE(request);
+  EXPECT_TRUE(request->remote.port.is_zero());
+  EXPECT_FALSE(request->remote.vni);
+  EXPECT_TRUE(request->filter.matches(request->remote));
+  Remote other = request->remote;
+  other.vni = 8_vni;
+  EXPECT_FALSE(request->filter.matches(other));
+}
+
 TEST(FdbEntry, WhatIsNotSaidIsNotCompared) {
   v1::FdbEntry entry;
   entry.set_mac("00:11:22:33:44:56");
-  const auto request = parse_fdb_entry(entry, index_of);
+  const auto request = parse_fdb_entry(entry, LinkConfig(), index_of);
   ASSERT_TRUE(request);
   EXPECT_EQ(request->state, FdbState::kPermanent);
   EXPECT_FALSE(request->filter.address || request->filter.port || request->filter.vni || request->filter.via);
@@ -141,7 +155,7 @@ TEST(FdbEntry, RefusesWhatMakesNoSense) {
   const auto refused = [](auto change) {
     v1::FdbEntry entry = entry_with_everything();
     change(entry);
-    return !parse_fdb_entry(entry, index_of);
+    return !parse_fdb_entry(entry, LinkConfig(), index_of);
   };
   EXPECT_FALSE(refused([](v1::FdbEntry&) {}));
   EXPECT_TRUE(refused([](v1::FdbEntry& e) { e.set_mac("00:11:22:33:44:zz"); }));
@@ -156,7 +170,7 @@ TEST(FdbFlush, FiltersByWhatIsSaid) {
   v1::FlushFdbRequest request;
   request.add_states(v1::FDB_STATE_DYNAMIC);
   request.set_dst("10.1.1.1");
-  const auto filter = parse_fdb_flush(request, index_of);
+  const auto filter = parse_fdb_flush(request, LinkConfig(), index_of);
   ASSERT_TRUE(filter);
   EXPECT_EQ(filter->states, std::vector{FdbState::kDynamic});
   EXPECT_EQ(filter->remote.address, IpAddr(Ipv4(10, 1, 1, 1)));

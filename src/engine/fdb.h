@@ -56,6 +56,7 @@ class Fdb {
   /// An underlay device came back under another number. No events: the entries are the same to everybody
   /// outside.
   void move_device(IfIndex from, IfIndex to);
+  bool uses_device(IfIndex device) const { return remotes_.uses_device(device); }
 
   // --- by the data path. No allocation once the table has its size.
 

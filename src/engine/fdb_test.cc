@@ -237,6 +237,27 @@ TEST_F(FdbTest, AShorterAgeingInTheMiddleOfAScanIsNotMissed) {
   }
 }
 
+TEST(FdbScan, MissesNothingWhenTheTableGrowsUnderIt) {
+  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+    for (std::size_t seen = 1; seen < 64; seen += 3) {
+      Fdb fdb({.hash_seed = seed});
+      fdb.set_ageing(0, 10);
+      // Static entries keep the runs of full slots together across which entries move when the table grows.
+      for (std::uint64_t i = 1; i <= 24; ++i) {
+        fdb.learn(0, MacAddr::from_u64(i), test::ip("192.0.2.1"), 0);
+        ASSERT_TRUE(fdb.add(1, MacAddr::from_u64(i), remote("192.0.2.1"), FdbState::kStatic, 0));
+      }
+      fdb.age(10, seen);
+      const std::size_t before = fdb.memory_bytes();
+      for (std::uint64_t i = 25; fdb.memory_bytes() == before; ++i) {
+        ASSERT_TRUE(fdb.add(1, MacAddr::from_u64(i), remote("192.0.2.1"), FdbState::kStatic, 0));
+      }
+      for (int calls = 0; fdb.next_deadline() && calls < 1000; ++calls) fdb.age(10, 5);
+      ASSERT_THAT(fdb.list(0, 10), IsEmpty()) << "seed " << seed << " seen " << seen;
+    }
+  }
+}
+
 TEST_F(FdbTest, RemovalsDoNotHoldUpAScan) {
   fdb_.set_ageing(0, 10);
   fdb_.learn(0, test::kMacA, test::ip("192.0.2.1"), 0);

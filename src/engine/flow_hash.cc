@@ -54,7 +54,9 @@ Port source_port(std::uint64_t hash, const PortRange& range) {
   const std::uint32_t buckets = std::min(span, kSourcePorts);
   // The upper half of the hash, scaled: no modulo bias and no division by a variable.
   const auto bucket = static_cast<std::uint32_t>((hash >> 32) * buckets >> 32);
-  return Port(static_cast<std::uint16_t>(range.min.value() + bucket * (span / buckets)));
+  // The middle of the bucket: its neighbours on both sides can stand in for a port that is taken.
+  const std::uint32_t width = span / buckets;
+  return Port(static_cast<std::uint16_t>(range.min.value() + bucket * width + width / 2));
 }
 
 }  // namespace vtep

@@ -1,5 +1,6 @@
 #include "engine/remote.h"
 
+#include <algorithm>
 #include <cassert>
 
 #include "engine/mix.h"
@@ -52,6 +53,12 @@ void RemoteTable::move_device(IfIndex from, IfIndex to) {
     slot.remote.via = to;
     ids_.emplace(slot.remote, id);
   }
+}
+
+bool RemoteTable::uses_device(IfIndex device) const {
+  return std::ranges::any_of(slots_, [device](const Slot& slot) {
+    return slot.references != 0 && slot.remote.via == device;
+  });
 }
 
 }  // namespace vtep

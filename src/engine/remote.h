@@ -39,6 +39,9 @@ class RemoteTable {
   /// An underlay device came back under another number: every remote via `from` now goes via `to`.
   void move_device(IfIndex from, IfIndex to);
 
+  /// Whether a remote that is held goes via `device`.
+  bool uses_device(IfIndex device) const;
+
   /// Remotes held. Two that became equal by move_device() still count as two.
   std::size_t size() const { return slots_.size() - free_.size(); }
 

@@ -124,10 +124,14 @@ TEST(Classify, FindsNoLayer4WhereItsHeaderIsCutOff) {
 
 // Two protocols whose numbers mean something in the other family only.
 TEST(Classify, KeepsTheIcmpsApart) {
-  const ByteView good = golden_frame("icmp-echo");
-  std::vector<std::uint8_t> frame(good.begin(), good.end());
-  frame[14 + 9] = kProtocolIcmpv6;
-  EXPECT_EQ(classify(frame).l4, 0);
+  const auto with_protocol = [](std::string_view name, std::size_t at, std::uint8_t protocol) {
+    const ByteView good = golden_frame(name);
+    std::vector<std::uint8_t> frame(good.begin(), good.end());
+    frame[at] = protocol;
+    return classify(frame);
+  };
+  EXPECT_EQ(with_protocol("icmp-echo", 14 + 9, kProtocolIcmpv6).l4, 0);
+  EXPECT_EQ(with_protocol("neighbor-solicitation-unicast", 14 + 6, kProtocolIcmp).l4, 0);
 }
 
 }  // namespace

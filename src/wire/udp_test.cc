@@ -54,6 +54,14 @@ TEST(UdpView, ComparesTheLengthWithWhatIsThere) {
   EXPECT_FALSE(fragment->is_checksum_right(pseudo_sum(fragment->length())));
 }
 
+// What is missing may be zeros, which would not change the sum.
+TEST(UdpView, VouchesForNoTruncatedDatagram) {
+  std::vector<std::uint8_t> datagram(UdpHeader::kSize + 4, 0);
+  UdpHeader{Port(1), Port(2)}.emit(datagram, pseudo_sum(datagram.size()));
+  EXPECT_TRUE(UdpView::parse(datagram)->is_checksum_right(pseudo_sum(12)));
+  EXPECT_FALSE(UdpView::parse(ByteView(datagram).first(10))->is_checksum_right(pseudo_sum(12)));
+}
+
 TEST(UdpView, RefusesImpossibleLengths) {
   EXPECT_FALSE(UdpView::parse(golden_frame("udp4-length-too-small").subspan(34)));
   EXPECT_FALSE(UdpView::parse(golden_frame("udp4-cut-off").subspan(34)));
