@@ -13,19 +13,19 @@ namespace vtep {
 
 /// Where and how a datagram leaves. Everything but the bytes; the same for all datagrams of one flow.
 struct Route {
-  IpAddr remote;             ///< unicast VTEP or multicast group
-  IpAddr local;              ///< source address; unspecified: the routing table's choice
-  IfIndex device;            ///< underlay device; not set: the routing table's choice
+  IpAddr remote;   ///< unicast VTEP or multicast group
+  IpAddr local;    ///< source address; unspecified: the routing table's choice
+  IfIndex device;  ///< underlay device; not set: the routing table's choice
   Port destination_port;
-  Port source_port;          ///< RFC 7348 section 5: from a hash of the inner headers
-  std::uint8_t ttl = 0;      ///< 0: the system's default (1 for a multicast group)
+  Port source_port;      ///< RFC 7348 section 5: from a hash of the inner headers
+  std::uint8_t ttl = 0;  ///< 0: the system's default (1 for a multicast group)
 
   friend bool operator==(const Route&, const Route&) = default;
 };
 
 /// A header and the frame behind it, sent as one datagram (gathered: two iovecs). Does not own `frame`, which
-/// stays as it is until the batch was sent: with head-end replication several datagrams point at the same frame,
-/// each with a header of its own.
+/// stays as it is until the batch was sent: with head-end replication several datagrams point at the same
+/// frame, each with a header of its own.
 struct Datagram {
   static constexpr std::size_t kHeaderSize = 8;
 

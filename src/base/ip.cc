@@ -39,7 +39,9 @@ std::optional<Ipv6> Ipv6::parse(std::string_view text) {
   return Ipv6(octets);
 }
 
-std::string Ipv6::to_string() const { return ntop(AF_INET6, octets_.data()); }
+std::string Ipv6::to_string() const {
+  return ntop(AF_INET6, octets_.data());
+}
 
 std::optional<IpAddr> IpAddr::parse(std::string_view text) {
   if (const auto v4 = Ipv4::parse(text)) return IpAddr(*v4);
@@ -48,6 +50,8 @@ std::optional<IpAddr> IpAddr::parse(std::string_view text) {
   return IpAddr(*v6);
 }
 
-std::string IpAddr::to_string() const { return is_v4() ? v4().to_string() : v6().to_string(); }
+std::string IpAddr::to_string() const {
+  return is_v4() ? v4().to_string() : v6().to_string();
+}
 
 }  // namespace vtep

@@ -20,7 +20,9 @@ class MacAddr {
   constexpr MacAddr() = default;
   explicit constexpr MacAddr(const std::array<std::uint8_t, kSize>& octets) : octets_(octets) {}
   /// Precondition: six bytes can be read at `p`.
-  static constexpr MacAddr load(const std::uint8_t* p) { return MacAddr({p[0], p[1], p[2], p[3], p[4], p[5]}); }
+  static constexpr MacAddr load(const std::uint8_t* p) {
+    return MacAddr({p[0], p[1], p[2], p[3], p[4], p[5]});
+  }
   /// The address in the low 48 bits; the upper 16 are ignored.
   static constexpr MacAddr from_u64(std::uint64_t value) {
     MacAddr mac;

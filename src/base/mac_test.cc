@@ -14,8 +14,9 @@ TEST(MacAddr, ParsesWhatPeopleType) {
 }
 
 TEST(MacAddr, RefusesEverythingElse) {
-  for (const char* bad : {"", ":", "4a:bd:99:0c:09", "4a:bd:99:0c:09:b2:00", "4a:bd:99:0c:09:zz", "4a:bd:99:0c:09:",
-                          "4abd990c09b2", "4a:bd-99:0c:09:b2", "14a:bd:99:0c:09:b2", "+4:bd:99:0c:09:b2"}) {
+  for (const char* bad :
+       {"", ":", "4a:bd:99:0c:09", "4a:bd:99:0c:09:b2:00", "4a:bd:99:0c:09:zz",
+        "4a:bd:99:0c:09:", "4abd990c09b2", "4a:bd-99:0c:09:b2", "14a:bd:99:0c:09:b2", "+4:bd:99:0c:09:b2"}) {
     EXPECT_FALSE(MacAddr::parse(bad)) << bad;
   }
 }

@@ -16,7 +16,8 @@ TEST(ParseNumber, TakesDecimalAndHexadecimal) {
 TEST(ParseNumber, RefusesOverflowSignsAndGarbage) {
   EXPECT_FALSE(parse_number("16777216", Vni::kMax));
   EXPECT_FALSE(parse_number("99999999999999999999999", ~0ULL));
-  for (const char* bad : {"", " 1", "1 ", "-1", "+1", "0x", "1x", "one"}) EXPECT_FALSE(parse_number(bad, 100)) << bad;
+  for (const char* bad : {"", " 1", "1 ", "-1", "+1", "0x", "1x", "one"})
+    EXPECT_FALSE(parse_number(bad, 100)) << bad;
 }
 
 TEST(Vni, HoldsTwentyFourBits) {

@@ -30,7 +30,8 @@ TEST(PacketBatch, SlotsDoNotOverlapAndComeBackClean) {
   }
   EXPECT_TRUE(batch.full());
   for (int i = 0; i < 3; ++i) {
-    for (const std::uint8_t byte : batch.packets()[static_cast<std::size_t>(i)].view()) ASSERT_EQ(byte, i + 1);
+    for (const std::uint8_t byte : batch.packets()[static_cast<std::size_t>(i)].view())
+      ASSERT_EQ(byte, i + 1);
   }
   batch.clear();
   EXPECT_TRUE(batch.empty());

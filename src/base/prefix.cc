@@ -43,6 +43,8 @@ bool Prefix::contains(const IpAddr& address) const {
   return address.is_v4() == address_.is_v4() && masked(address, length_) == address_;
 }
 
-std::string Prefix::to_string() const { return address_.to_string() + "/" + std::to_string(length_); }
+std::string Prefix::to_string() const {
+  return address_.to_string() + "/" + std::to_string(length_);
+}
 
 }  // namespace vtep

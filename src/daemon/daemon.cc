@@ -36,8 +36,9 @@ Result<void> make_directory_of(const std::string& path) {
   std::error_code error;
   if (!directory.empty()) std::filesystem::create_directories(directory, error);
   if (error) {
-    return fail(ErrorKind::kPermission, fmt::format("cannot create {}: {}: run vtepd as root or give another --socket",
-                                                    directory.string(), error.message()));
+    return fail(ErrorKind::kPermission,
+                fmt::format("cannot create {}: {}: run vtepd as root or give another --socket",
+                            directory.string(), error.message()));
   }
   return {};
 }
@@ -78,7 +79,8 @@ Result<void> Daemon::open() {
   auto rtnetlink = Rtnetlink::create();
   if (!rtnetlink) return std::unexpected(rtnetlink.error());
   rtnetlink_ = std::move(*rtnetlink);
-  if (auto watched = loop_->watch(rtnetlink_->fd(), [this] { rtnetlink_->dispatch(); }); !watched) return watched;
+  if (auto watched = loop_->watch(rtnetlink_->fd(), [this] { rtnetlink_->dispatch(); }); !watched)
+    return watched;
 
   const auto open_receiver = [](Port port) -> Result<std::unique_ptr<UnderlayReceiver>> {
     return UdpReceiver::open(UdpReceiver::Family::kV4, port);
@@ -116,8 +118,8 @@ Result<void> Daemon::listen() {
   server_ = builder.BuildAndStart();
   ::umask(old_mask);
   if (!server_) {
-    return fail(ErrorKind::kPermission, fmt::format("cannot listen on {}: is its directory writable?",
-                                                    options_.socket_path));
+    return fail(ErrorKind::kPermission,
+                fmt::format("cannot listen on {}: is its directory writable?", options_.socket_path));
   }
   return {};
 }

@@ -1,7 +1,8 @@
 // The composition root: puts loop, netlink, data plane, overlay and API together, runs them, and ends them.
 //
-// Threads: run() is the loop's thread and owns everything here; gRPC's threads only run Service's handlers, which
-// post to the loop; one short-lived thread waits for gRPC to shut down while the loop still serves its last calls.
+// Threads: run() is the loop's thread and owns everything here; gRPC's threads only run Service's handlers,
+// which post to the loop; one short-lived thread waits for gRPC to shut down while the loop still serves its
+// last calls.
 #pragma once
 
 #include <grpcpp/server.h>
@@ -21,7 +22,8 @@ namespace vtep {
 
 class Daemon {
  public:
-  /// Everything that can be refused: files, sockets, permissions. The configuration is read but not applied yet.
+  /// Everything that can be refused: files, sockets, permissions. The configuration is read but not applied
+  /// yet.
   static Result<std::unique_ptr<Daemon>> start(const DaemonOptions& options);
   ~Daemon();
   Daemon(const Daemon&) = delete;

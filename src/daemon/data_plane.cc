@@ -8,7 +8,7 @@
 namespace vtep {
 namespace {
 
-constexpr std::size_t kBatch = 64;            // what recvmmsg and sendmmsg take at once
+constexpr std::size_t kBatch = 64;  // what recvmmsg and sendmmsg take at once
 constexpr int kBatchesPerWakeup = 4;
 constexpr std::size_t kAgeingBudget = 16384;  // FDB slots per wake-up: about 0.1 ms
 constexpr Duration kAgeingPause = std::chrono::milliseconds(1);

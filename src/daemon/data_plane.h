@@ -1,6 +1,6 @@
-// Moves packets between the local ports, the engine and the underlay. All packet work of the daemon happens here, in
-// callbacks of the event loop: a readable file is drained in batches, at most kBatchesPerWakeup of them, so that a
-// flood on one link cannot starve the others (epoll is level-triggered and comes back).
+// Moves packets between the local ports, the engine and the underlay. All packet work of the daemon happens
+// here, in callbacks of the event loop: a readable file is drained in batches, at most kBatchesPerWakeup of
+// them, so that a flood on one link cannot starve the others (epoll is level-triggered and comes back).
 //
 // Thread safety: belongs to the loop's thread.
 #pragma once
@@ -28,7 +28,8 @@ class DataPlane {
   using PortLost = std::function<void(LinkId)>;
 
   /// `loop` must outlive it.
-  DataPlane(Loop& loop, const Fdb::Options& fdb, std::unique_ptr<UnderlaySender> sender, OpenReceiver open_receiver);
+  DataPlane(Loop& loop, const Fdb::Options& fdb, std::unique_ptr<UnderlaySender> sender,
+            OpenReceiver open_receiver);
   ~DataPlane();
   DataPlane(const DataPlane&) = delete;
   DataPlane& operator=(const DataPlane&) = delete;
@@ -51,7 +52,8 @@ class DataPlane {
 
   /// Called after every batch and every table change that may have left events in the engine.
   void on_events(std::function<void()> callback) { events_ = std::move(callback); }
-  /// Drains everything once, readable or not: for ports and receivers that cannot be waited on (in-memory ones).
+  /// Drains everything once, readable or not: for ports and receivers that cannot be waited on (in-memory
+  /// ones).
   void poll();
 
   /// Arms the timer for the engine's next deadline; call it after changing tables from outside.

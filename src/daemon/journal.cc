@@ -21,7 +21,8 @@ std::string to_line(const v1::StateRecord& record) {
   std::string line;
   google::protobuf::util::JsonPrintOptions options;
   options.preserve_proto_field_names = true;
-  (void)google::protobuf::util::MessageToJsonString(record, &line, options);  // cannot fail: no Any, no bad UTF-8
+  (void)google::protobuf::util::MessageToJsonString(record, &line,
+                                                    options);  // cannot fail: no Any, no bad UTF-8
   line += '\n';
   return line;
 }
@@ -65,16 +66,20 @@ Result<int> open_locked(const std::string& path, int flags) {
   if (fd < 0) return std::unexpected(system_error("open", path));
   if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
   ::close(fd);
-  return fail(ErrorKind::kInUse,
-              fmt::format("another vtepd is running with the state file {}: stop it, or give this one a --socket of "
-                          "its own", path));
+  return fail(
+      ErrorKind::kInUse,
+      fmt::format("another vtepd is running with the state file {}: stop it, or give this one a --socket of "
+                  "its own",
+                  path));
 }
 
 }  // namespace
 
 Journal::Journal(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
 
-Journal::~Journal() { ::close(fd_); }
+Journal::~Journal() {
+  ::close(fd_);
+}
 
 Result<std::unique_ptr<Journal>> Journal::open(const std::string& path) {
   const auto fd = open_locked(path, 0);
@@ -97,8 +102,10 @@ Result<void> Journal::load() {
       spdlog::warn("{}: line {} is damaged and was left out: {}", path_, lines_ + 1, line.substr(0, 120));
       if (!whole) break;
     } else if (lines_ == 0 && record.version() != kVersion) {
-      return fail(ErrorKind::kSystem, fmt::format("{} was not written by this version of vtepd: remove it, and the "
-                                                  "interfaces it names, to start anew", path_));
+      return fail(ErrorKind::kSystem,
+                  fmt::format("{} was not written by this version of vtepd: remove it, and the "
+                              "interfaces it names, to start anew",
+                              path_));
     } else if (lines_ > 0) {
       replay_.push_back(std::move(record));
     }
@@ -114,7 +121,9 @@ Result<void> Journal::load() {
   return {};
 }
 
-std::vector<v1::StateRecord> Journal::take_replay() { return std::exchange(replay_, {}); }
+std::vector<v1::StateRecord> Journal::take_replay() {
+  return std::exchange(replay_, {});
+}
 
 Result<void> Journal::append(std::span<const v1::StateRecord> records) {
   std::string text;
@@ -142,6 +151,8 @@ Result<void> Journal::rewrite(std::span<const v1::StateRecord> records) {
   return {};
 }
 
-void Journal::remove() { ::unlink(path_.c_str()); }
+void Journal::remove() {
+  ::unlink(path_.c_str());
+}
 
 }  // namespace vtep

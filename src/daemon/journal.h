@@ -1,7 +1,9 @@
-// The state that outlives a crash: one JSON line per change, appended before the change is answered for, replayed by
-// the next daemon. In /run, so it ends with the machine. A line that a crash cut off is dropped, with a warning.
+// The state that outlives a crash: one JSON line per change, appended before the change is answered for,
+// replayed by the next daemon. In /run, so it ends with the machine. A line that a crash cut off is dropped,
+// with a warning.
 //
-// Not thread-safe: belongs to the loop's thread. The file is locked, so a second daemon on the same state is noticed.
+// Not thread-safe: belongs to the loop's thread. The file is locked, so a second daemon on the same state is
+// noticed.
 #pragma once
 
 #include <cstddef>
@@ -17,8 +19,8 @@ namespace vtep {
 
 class Journal {
  public:
-  /// Opens or creates. kInUse: another daemon holds it (the message names its pid). kSystem: cannot be written; the
-  /// message names the path and the reason.
+  /// Opens or creates. kInUse: another daemon holds it (the message names its pid). kSystem: cannot be
+  /// written; the message names the path and the reason.
   static Result<std::unique_ptr<Journal>> open(const std::string& path);
   ~Journal();
   Journal(const Journal&) = delete;

@@ -63,5 +63,6 @@ int main(int argc, char** argv) {
   if (end == vtep::Daemon::End::kExit) return 0;
   spdlog::shutdown();
   ::execv(program.c_str(), argv);
-  return fail_with({vtep::ErrorKind::kSystem, fmt::format("cannot start {} anew: {}", program, std::strerror(errno))});
+  return fail_with(
+      {vtep::ErrorKind::kSystem, fmt::format("cannot start {} anew: {}", program, std::strerror(errno))});
 }

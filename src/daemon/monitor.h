@@ -1,5 +1,5 @@
-// Fans changes out to whoever watches (`vtep monitor`). A watcher that does not keep up loses events, is told how
-// many, and never slows the data path down.
+// Fans changes out to whoever watches (`vtep monitor`). A watcher that does not keep up loses events, is told
+// how many, and never slows the data path down.
 //
 // Thread safety: all members may be called from any thread.
 #pragma once
@@ -21,8 +21,8 @@ class Monitor {
  public:
   class Subscription {
    public:
-    /// The next event, in order; empty after `patience` without one. When events were lost, the first answer after
-    /// the gap says how many.
+    /// The next event, in order; empty after `patience` without one. When events were lost, the first answer
+    /// after the gap says how many.
     std::optional<v1::Event> next(Duration patience);
     /// False once the monitor was closed and everything was read.
     bool is_open() const;

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <algorithm>
+#include <array>
 #include <string_view>
 
 namespace vtep {
@@ -38,12 +38,14 @@ Result<DaemonOptions> parse_daemon_options(int argc, const char* const* argv) {
     std::string_view word = argv[i];
     std::string_view value;
     bool has_value = false;
-    if (const std::size_t equals = word.find('='); word.starts_with("--") && equals != std::string_view::npos) {
+    if (const std::size_t equals = word.find('=');
+        word.starts_with("--") && equals != std::string_view::npos) {
       value = word.substr(equals + 1);
       word = word.substr(0, equals);
       has_value = true;
     }
-    const bool wants_value = word == "-c" || word == "--config" || word == "--socket" || word == "--log-level";
+    const bool wants_value =
+        word == "-c" || word == "--config" || word == "--socket" || word == "--log-level";
     if (wants_value && !has_value) {
       if (++i == argc) return fail(ErrorKind::kInvalid, fmt::format("{} needs a value", word));
       value = argv[i];
@@ -58,7 +60,8 @@ Result<DaemonOptions> parse_daemon_options(int argc, const char* const* argv) {
     } else if (word == "--log-level") {
       constexpr std::array<std::string_view, 5> kLevels = {"trace", "debug", "info", "warn", "error"};
       if (std::ranges::find(kLevels, value) == kLevels.end()) {
-        return fail(ErrorKind::kInvalid, fmt::format("--log-level \"{}\" is none of trace, debug, info, warn, error", value));
+        return fail(ErrorKind::kInvalid,
+                    fmt::format("--log-level \"{}\" is none of trace, debug, info, warn, error", value));
       }
       options.log_level = value;
     } else if (word == "--check-config") {
@@ -76,7 +79,8 @@ Result<DaemonOptions> parse_daemon_options(int argc, const char* const* argv) {
   }
   // sockaddr_un::sun_path, with its terminator
   if (options.socket_path.empty() || options.socket_path.size() > 107) {
-    return fail(ErrorKind::kInvalid, fmt::format("--socket \"{}\" is empty or longer than 107 bytes", options.socket_path));
+    return fail(ErrorKind::kInvalid,
+                fmt::format("--socket \"{}\" is empty or longer than 107 bytes", options.socket_path));
   }
   return options;
 }

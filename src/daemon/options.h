@@ -8,7 +8,7 @@
 namespace vtep {
 
 struct DaemonOptions {
-  std::string config_file;                          ///< empty: none
+  std::string config_file;  ///< empty: none
   std::string socket_path = "/run/vtep/vtepd.sock";
   std::string log_level = "info";
   bool check_config = false;

@@ -28,9 +28,13 @@ TEST(DaemonOptions, TakeValuesBehindABlankOrAnEqualsSign) {
 }
 
 TEST(DaemonOptions, RefuseWhatMakesNoSense) {
-  for (const std::vector<const char*>& words : std::vector<std::vector<const char*>>{
-           {"--what"}, {"extra"}, {"--config"}, {"--check-config"}, {"--help=yes"}, {"--log-level", "loud"},
-           {"--socket", ""}}) {
+  for (const std::vector<const char*>& words : std::vector<std::vector<const char*>>{{"--what"},
+                                                                                     {"extra"},
+                                                                                     {"--config"},
+                                                                                     {"--check-config"},
+                                                                                     {"--help=yes"},
+                                                                                     {"--log-level", "loud"},
+                                                                                     {"--socket", ""}}) {
     const auto options = parse(words);
     ASSERT_FALSE(options) << words[0];
     EXPECT_EQ(options.error().kind, ErrorKind::kInvalid);

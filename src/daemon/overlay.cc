@@ -11,10 +11,7 @@
 namespace vtep {
 
 Overlay::Overlay(Loop& loop, Rtnetlink& rtnetlink, DataPlane& data_plane, Journal& journal)
-    : loop_(loop),
-      rtnetlink_(rtnetlink),
-      data_plane_(data_plane),
-      journal_(journal) {
+    : loop_(loop), rtnetlink_(rtnetlink), data_plane_(data_plane), journal_(journal) {
   if (const auto interfaces = rtnetlink_.list()) {
     for (const Interface& interface : *interfaces) devices_[interface.index] = interface.name;
   }
@@ -110,7 +107,8 @@ void Overlay::erase(Links::iterator found, bool remove_interface) {
 
 Result<void> Overlay::delete_link(const std::string& name) {
   const auto found = links_.find(name);
-  if (found == links_.end()) return fail(ErrorKind::kNotFound, fmt::format("Cannot find device \"{}\"", name));
+  if (found == links_.end())
+    return fail(ErrorKind::kNotFound, fmt::format("Cannot find device \"{}\"", name));
   v1::Event event;
   event.set_action(v1::Event::ACTION_DELETED);
   *event.mutable_link() = describe(found->second);
@@ -170,7 +168,8 @@ Result<void> Overlay::set_link(const std::string& name, const v1::LinkSpec& chan
   link.spec = merged;
   if (regroup) {
     if (auto joined = take_membership(link); !joined) set_trouble(link, Trouble::kMembership, joined);
-    if (auto followed = follow_mtu(link, false); !followed) spdlog::warn("{}: {}", name, followed.error().message);
+    if (auto followed = follow_mtu(link, false); !followed)
+      spdlog::warn("{}: {}", name, followed.error().message);
   }
   remember(link);
   publish(v1::Event::ACTION_SET, link);
@@ -190,7 +189,8 @@ void Overlay::set_engine(OverlayLink& link, const LinkConfig& config) {
 
 Result<OverlayLink*> Overlay::find(const std::string& name) {
   const auto found = links_.find(name);
-  if (found == links_.end()) return fail(ErrorKind::kNotFound, fmt::format("Cannot find device \"{}\"", name));
+  if (found == links_.end())
+    return fail(ErrorKind::kNotFound, fmt::format("Cannot find device \"{}\"", name));
   return &found->second;
 }
 

@@ -1,10 +1,10 @@
-// The links of this host: created, changed and removed on request, remembered in the journal, and kept whole while
-// the system around them changes.
+// The links of this host: created, changed and removed on request, remembered in the journal, and kept whole
+// while the system around them changes.
 //
-// Every link needs four things from the system: the underlay device, a receiver on the UDP port, the interface, and
-// (with a group) a membership. A request is strict: if one of them cannot be had, the request fails and nothing
-// stays. Afterwards the link is lenient: what goes missing is logged once as a trouble, and taken up again when the
-// kernel says that it is back, or by a retry.
+// Every link needs four things from the system: the underlay device, a receiver on the UDP port, the
+// interface, and (with a group) a membership. A request is strict: if one of them cannot be had, the request
+// fails and nothing stays. Afterwards the link is lenient: what goes missing is logged once as a trouble, and
+// taken up again when the kernel says that it is back, or by a retry.
 //
 // Thread safety: belongs to the loop's thread.
 #pragma once
@@ -71,12 +71,12 @@ class Overlay {
   Result<FdbSnapshot> list_fdb(const v1::ListFdbRequest& request);
   std::size_t fdb_size() const { return data_plane_.engine().fdb().size(); }
 
-  // --- the world around (overlay_system.cc)
+  // --- from one daemon to the next (overlay_restore.cc); the world around is overlay_system.cc's
 
   /// Reads the journal and takes up what the last daemon left.
   void restore();
-  /// Turns the difference between the configuration applied last and this one into requests. What was added by
-  /// other means stays. Returns the first error; everything else was done.
+  /// Turns the difference between the configuration applied last and this one into requests. What was added
+  /// by other means stays. Returns the first error; everything else was done.
   Result<void> apply_config(const v1::Config& config);
   /// Removes interfaces and state (true), or leaves both to the next daemon.
   void close(bool remove);
@@ -129,12 +129,12 @@ class Overlay {
   Memberships memberships_;
   Publish publish_;
 
-  Links links_;                              // by name
-  std::map<LinkId, std::string> names_;      // the other way round
-  std::map<IfIndex, std::string> devices_;   // every interface of the namespace, and those in gone_
-  std::map<std::string, IfIndex> gone_;      // interfaces that are missing and that entries go via
-  v1::Config config_;                        // applied last
-  std::vector<v1::FdbChange> waiting_;       // remembered entries whose `via` device is missing
+  Links links_;                             // by name
+  std::map<LinkId, std::string> names_;     // the other way round
+  std::map<IfIndex, std::string> devices_;  // every interface of the namespace, and those in gone_
+  std::map<std::string, IfIndex> gone_;     // interfaces that are missing and that entries go via
+  v1::Config config_;                       // applied last
+  std::vector<v1::FdbChange> waiting_;      // remembered entries whose `via` device is missing
   std::optional<Loop::TimerId> retry_;
 };
 

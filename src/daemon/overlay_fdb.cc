@@ -14,7 +14,8 @@ namespace {
 constexpr std::size_t kMinJournal = 1024;
 
 bool is_remembered(const v1::FdbChange& change) {
-  return change.operation() == v1::FdbChange::OPERATION_DELETE || change.entry().state() != v1::FDB_STATE_DYNAMIC;
+  return change.operation() == v1::FdbChange::OPERATION_DELETE ||
+         change.entry().state() != v1::FDB_STATE_DYNAMIC;
 }
 
 }  // namespace
@@ -69,7 +70,8 @@ Result<void> Overlay::change_one(const v1::FdbChange& change) {
 Result<std::uint64_t> Overlay::flush_fdb(const v1::FlushFdbRequest& request) {
   const auto link = find(request.dev());
   if (!link) return std::unexpected(link.error());
-  const auto filter = parse_fdb_flush(request, (*link)->settings.engine, [this](const std::string& name) { return index_of(name); });
+  const auto filter = parse_fdb_flush(request, (*link)->settings.engine,
+                                      [this](const std::string& name) { return index_of(name); });
   if (!filter) return std::unexpected(filter.error());
   const std::size_t removed = data_plane_.engine().fdb().flush((*link)->id, *filter);
   v1::StateRecord record;
@@ -120,7 +122,8 @@ void Overlay::publish_fdb_events() {
     const bool gone = event.kind == FdbEvent::Kind::kRemoved || event.kind == FdbEvent::Kind::kAged;
     v1::Event message;
     message.set_action(gone ? v1::Event::ACTION_DELETED : v1::Event::ACTION_SET);
-    *message.mutable_fdb() = to_proto(event.entry, link->second, [this](IfIndex index) { return name_of(index); });
+    *message.mutable_fdb() =
+        to_proto(event.entry, link->second, [this](IfIndex index) { return name_of(index); });
     publish_(message);
   }
 }
@@ -137,11 +140,13 @@ void Overlay::compact_journal() {
     // The link brings its own flood entry, which may have been changed since: start from nothing.
     records.emplace_back().mutable_flush_fdb()->set_dev(name);
   }
-  for (const FdbEntry& entry : data_plane_.engine().fdb().list(std::nullopt, Engine::to_seconds(loop_.now()))) {
+  for (const FdbEntry& entry :
+       data_plane_.engine().fdb().list(std::nullopt, Engine::to_seconds(loop_.now()))) {
     if (entry.state == FdbState::kDynamic) continue;
     v1::FdbChange& change = *records.emplace_back().mutable_fdb();
     change.set_operation(v1::FdbChange::OPERATION_APPEND);
-    *change.mutable_entry() = to_proto(entry, names_.at(entry.link), [this](IfIndex index) { return name_of(index); });
+    *change.mutable_entry() =
+        to_proto(entry, names_.at(entry.link), [this](IfIndex index) { return name_of(index); });
   }
   for (const v1::FdbChange& change : waiting_) *records.emplace_back().mutable_fdb() = change;
   if (auto written = journal_.rewrite(records); !written) {

@@ -19,14 +19,14 @@ enum class Trouble : std::uint8_t { kInterfaceMissing, kDevice, kReceiver, kMemb
 
 struct OverlayLink {
   std::string name;
-  v1::LinkSpec spec;       ///< as asked for, and the interface's MAC
-  LinkSettings settings;   ///< parsed from it; `settings.engine` is what the engine has
+  v1::LinkSpec spec;      ///< as asked for, and the interface's MAC
+  LinkSettings settings;  ///< parsed from it; `settings.engine` is what the engine has
   LinkId id = 0;
 
-  Tap* tap = nullptr;      ///< owned by the data plane; null while the interface is missing
-  IfIndex interface;       ///< not set while the interface is missing or in another network namespace
+  Tap* tap = nullptr;  ///< owned by the data plane; null while the interface is missing
+  IfIndex interface;   ///< not set while the interface is missing or in another network namespace
   bool has_receiver = false;
-  bool has_member = false;       ///< joined settings.engine.flood on settings.engine.device
+  bool has_member = false;  ///< joined settings.engine.flood on settings.engine.device
   bool device_had_address = false;
   std::uint32_t derived_mtu = 0;  ///< what we gave the interface; another value there is somebody's wish
 

@@ -48,7 +48,8 @@ v1::Event set_event() {
 
 }  // namespace
 
-Service::Service(Loop& loop, Overlay& overlay, Host host) : loop_(loop), overlay_(overlay), host_(std::move(host)) {}
+Service::Service(Loop& loop, Overlay& overlay, Host host)
+    : loop_(loop), overlay_(overlay), host_(std::move(host)) {}
 
 template <typename Work>
 auto Service::on_loop(Work work) -> decltype(work()) {
@@ -118,7 +119,8 @@ grpc::Status Service::ListFdb(grpc::ServerContext* context, const v1::ListFdbReq
   auto snapshot = on_loop([&] { return overlay_.list_fdb(*request); });
   if (!snapshot) return to_status(snapshot);
   // By link and address, so that the flood list stands first; remotes of one entry stay in their order.
-  std::ranges::stable_sort(snapshot->entries, {}, [](const FdbEntry& entry) { return std::pair(entry.link, entry.mac); });
+  std::ranges::stable_sort(snapshot->entries, {},
+                           [](const FdbEntry& entry) { return std::pair(entry.link, entry.mac); });
   std::span<const FdbEntry> rest = snapshot->entries;
   while (!rest.empty() && !context->IsCancelled()) {
     const auto part = rest.first(std::min(rest.size(), kEntriesPerMessage));

@@ -1,6 +1,6 @@
-// The gRPC service vtep.v1.Vtep. Handlers run on gRPC's threads and do their work on the loop's thread, one posted
-// task at a time; what is large (tables) is copied there and turned into messages here, so that packets never wait
-// for a client.
+// The gRPC service vtep.v1.Vtep. Handlers run on gRPC's threads and do their work on the loop's thread, one
+// posted task at a time; what is large (tables) is copied there and turned into messages here, so that
+// packets never wait for a client.
 #pragma once
 
 #include <functional>
@@ -27,16 +27,20 @@ class Service final : public v1::Vtep::Service {
 
   grpc::Status AddLink(grpc::ServerContext*, const v1::AddLinkRequest*, v1::AddLinkResponse*) override;
   grpc::Status SetLink(grpc::ServerContext*, const v1::SetLinkRequest*, v1::SetLinkResponse*) override;
-  grpc::Status DeleteLink(grpc::ServerContext*, const v1::DeleteLinkRequest*, v1::DeleteLinkResponse*) override;
+  grpc::Status DeleteLink(grpc::ServerContext*, const v1::DeleteLinkRequest*,
+                          v1::DeleteLinkResponse*) override;
   grpc::Status ListLinks(grpc::ServerContext*, const v1::ListLinksRequest*, v1::ListLinksResponse*) override;
-  grpc::Status ChangeFdb(grpc::ServerContext*, grpc::ServerReader<v1::FdbChange>*, v1::ChangeFdbResponse*) override;
+  grpc::Status ChangeFdb(grpc::ServerContext*, grpc::ServerReader<v1::FdbChange>*,
+                         v1::ChangeFdbResponse*) override;
   grpc::Status ListFdb(grpc::ServerContext*, const v1::ListFdbRequest*,
                        grpc::ServerWriter<v1::ListFdbResponse>*) override;
   grpc::Status FlushFdb(grpc::ServerContext*, const v1::FlushFdbRequest*, v1::FlushFdbResponse*) override;
   grpc::Status ListDrops(grpc::ServerContext*, const v1::ListDropsRequest*, v1::ListDropsResponse*) override;
-  grpc::Status Monitor(grpc::ServerContext*, const v1::MonitorRequest*, grpc::ServerWriter<v1::Event>*) override;
+  grpc::Status Monitor(grpc::ServerContext*, const v1::MonitorRequest*,
+                       grpc::ServerWriter<v1::Event>*) override;
   grpc::Status GetDaemon(grpc::ServerContext*, const v1::GetDaemonRequest*, v1::Daemon*) override;
-  grpc::Status StopDaemon(grpc::ServerContext*, const v1::StopDaemonRequest*, v1::StopDaemonResponse*) override;
+  grpc::Status StopDaemon(grpc::ServerContext*, const v1::StopDaemonRequest*,
+                          v1::StopDaemonResponse*) override;
 
  private:
   /// Runs `work` on the loop's thread and returns what it returns.

@@ -20,8 +20,9 @@ Result<void> parse_addresses(const v1::LinkSpec& spec, LinkSettings& settings) {
       return fail(ErrorKind::kInvalid, fmt::format("\"{}\" is not an IP address", text));
     }
     if (spec.has_group() && !address->is_multicast()) {
-      return fail(ErrorKind::kInvalid,
-                  fmt::format("group {} is not a multicast address; a unicast VTEP is given by 'remote'", text));
+      return fail(
+          ErrorKind::kInvalid,
+          fmt::format("group {} is not a multicast address; a unicast VTEP is given by 'remote'", text));
     }
     if (spec.has_remote() && address->is_multicast()) {
       return fail(ErrorKind::kInvalid,
@@ -44,9 +45,10 @@ Result<void> parse_addresses(const v1::LinkSpec& spec, LinkSettings& settings) {
                   (!settings.engine.local.is_unspecified() && settings.engine.local.is_v6());
   if (settings.engine.flood && !settings.engine.local.is_unspecified() &&
       settings.engine.flood->is_v4() != settings.engine.local.is_v4()) {
-    return fail(ErrorKind::kInvalid, fmt::format("local {} and {} {} are of different address families",
-                                                 settings.engine.local.to_string(), spec.has_group() ? "group" : "remote",
-                                                 settings.engine.flood->to_string()));
+    return fail(
+        ErrorKind::kInvalid,
+        fmt::format("local {} and {} {} are of different address families", settings.engine.local.to_string(),
+                    spec.has_group() ? "group" : "remote", settings.engine.flood->to_string()));
   }
   if (v6) return fail(ErrorKind::kInvalid, "an IPv6 underlay is not supported yet: use IPv4 addresses");
   return {};
@@ -60,8 +62,8 @@ Result<void> parse_ports(const v1::LinkSpec& spec, LinkSettings& settings) {
   const auto min = Port::from(spec.srcport_min());
   const auto max = Port::from(spec.srcport_max());
   if (!min || !max || *min > *max || (min->is_zero() && !max->is_zero())) {
-    return fail(ErrorKind::kInvalid, fmt::format("srcport {} {} is not a range of ports", spec.srcport_min(),
-                                                 spec.srcport_max()));
+    return fail(ErrorKind::kInvalid,
+                fmt::format("srcport {} {} is not a range of ports", spec.srcport_min(), spec.srcport_max()));
   }
   if (!max->is_zero()) settings.engine.source_ports = {*min, *max};
   return {};
@@ -100,8 +102,9 @@ Result<MacAddr> parse_mac(const std::string& text) {
 }
 
 /// The remote's words, shared by entries and flush filters. Empty or unset ones stay unset.
-Result<RemoteFilter> parse_remote(const std::string& dst, std::uint32_t port, std::optional<std::uint32_t> vni,
-                                  const std::string& via, const LinkConfig& link, const IndexOf& index_of) {
+Result<RemoteFilter> parse_remote(const std::string& dst, std::uint32_t port,
+                                  std::optional<std::uint32_t> vni, const std::string& via,
+                                  const LinkConfig& link, const IndexOf& index_of) {
   RemoteFilter remote;
   if (!dst.empty()) {
     remote.address = IpAddr::parse(dst);
@@ -159,7 +162,8 @@ Result<LinkSettings> parse_link_spec(const v1::LinkSpec& spec) {
   if (auto done = parse_addresses(spec, settings); !done) return std::unexpected(done.error());
   if (auto done = parse_ports(spec, settings); !done) return std::unexpected(done.error());
 
-  if (spec.ttl() > 255) return fail(ErrorKind::kInvalid, fmt::format("ttl {} is larger than 255", spec.ttl()));
+  if (spec.ttl() > 255)
+    return fail(ErrorKind::kInvalid, fmt::format("ttl {} is larger than 255", spec.ttl()));
   settings.engine.ttl = static_cast<std::uint8_t>(spec.ttl());
   if (spec.has_ageing()) settings.engine.ageing = spec.ageing();
   if (spec.has_learning()) settings.engine.learning = spec.learning();
@@ -209,13 +213,15 @@ v1::LinkSpec effective_link_spec(const LinkSettings& settings) {
   return spec;
 }
 
-Result<FdbRequest> parse_fdb_entry(const v1::FdbEntry& entry, const LinkConfig& link, const IndexOf& index_of) {
+Result<FdbRequest> parse_fdb_entry(const v1::FdbEntry& entry, const LinkConfig& link,
+                                   const IndexOf& index_of) {
   const auto mac = parse_mac(entry.mac());
   if (!mac) return std::unexpected(mac.error());
   const auto state = parse_state(entry.state());
   if (!state) return std::unexpected(state.error());
-  auto filter = parse_remote(entry.dst(), entry.port(), entry.has_vni() ? std::optional(entry.vni()) : std::nullopt,
-                             entry.via(), link, index_of);
+  auto filter =
+      parse_remote(entry.dst(), entry.port(), entry.has_vni() ? std::optional(entry.vni()) : std::nullopt,
+                   entry.via(), link, index_of);
   if (!filter) return std::unexpected(filter.error());
   return FdbRequest{.mac = *mac,
                     .remote = {.address = filter->address.value_or(IpAddr()),
@@ -240,7 +246,8 @@ Result<FdbFilter> parse_fdb_flush(const v1::FlushFdbRequest& request, const Link
     filter.mac = *mac;
   }
   auto remote = parse_remote(request.dst(), request.port(),
-                             request.has_vni() ? std::optional(request.vni()) : std::nullopt, request.via(), link, index_of);
+                             request.has_vni() ? std::optional(request.vni()) : std::nullopt, request.via(),
+                             link, index_of);
   if (!remote) return std::unexpected(remote.error());
   filter.remote = *remote;
   return filter;

@@ -1,7 +1,7 @@
 // From the words of the API (LinkSpec, FdbEntry) to the engine's types, checked; and back.
 //
-// Pure: what needs the system (does the device exist?) is checked elsewhere. Errors are kInvalid and say which word
-// is wrong.
+// Pure: what needs the system (does the device exist?) is checked elsewhere. Errors are kInvalid and say
+// which word is wrong.
 #pragma once
 
 #include <functional>
@@ -15,17 +15,18 @@
 
 namespace vtep {
 
-/// A link's settings in types. What depends on the interface and its underlay device (MAC, MTU, interface indexes)
-/// is filled in later, into `engine`.
+/// A link's settings in types. What depends on the interface and its underlay device (MAC, MTU, interface
+/// indexes) is filled in later, into `engine`.
 struct LinkSettings {
   LinkConfig engine;
-  std::string device;                        ///< name of the underlay device; empty: none given
-  std::optional<MacAddr> address;            ///< wished for
-  std::optional<std::uint32_t> mtu;          ///< wished for
-  bool is_group = false;                     ///< engine.flood is a multicast group
+  std::string device;                ///< name of the underlay device; empty: none given
+  std::optional<MacAddr> address;    ///< wished for
+  std::optional<std::uint32_t> mtu;  ///< wished for
+  bool is_group = false;             ///< engine.flood is a multicast group
 };
 
-/// Up to 15 bytes, no slash, no white space, no control characters, not "." or ".." (dev_valid_name() of Linux).
+/// Up to 15 bytes, no slash, no white space, no control characters, not "." or ".." (dev_valid_name() of
+/// Linux).
 Result<void> check_link_name(std::string_view name);
 
 Result<LinkSettings> parse_link_spec(const v1::LinkSpec& spec);
@@ -43,13 +44,15 @@ using NameOf = std::function<std::string(IfIndex index)>;
 /// Fields that are not given stay unset in the results.
 struct FdbRequest {
   MacAddr mac;
-  Remote remote;                 ///< address unspecified if no dst was given
+  Remote remote;  ///< address unspecified if no dst was given
   FdbState state = FdbState::kPermanent;
-  RemoteFilter filter;           ///< the same remote, for deleting
+  RemoteFilter filter;  ///< the same remote, for deleting
 };
 /// A port or VNI that is the link's own is the same as none given, as the kernel's driver has it.
-Result<FdbRequest> parse_fdb_entry(const v1::FdbEntry& entry, const LinkConfig& link, const IndexOf& index_of);
-Result<FdbFilter> parse_fdb_flush(const v1::FlushFdbRequest& request, const LinkConfig& link, const IndexOf& index_of);
+Result<FdbRequest> parse_fdb_entry(const v1::FdbEntry& entry, const LinkConfig& link,
+                                   const IndexOf& index_of);
+Result<FdbFilter> parse_fdb_flush(const v1::FlushFdbRequest& request, const LinkConfig& link,
+                                  const IndexOf& index_of);
 
 v1::FdbEntry to_proto(const FdbEntry& entry, const std::string& link_name, const NameOf& name_of);
 

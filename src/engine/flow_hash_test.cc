@@ -164,8 +164,7 @@ TEST(SourcePort, StaysInRangeAndUsesAtMostSixtyFourPorts) {
     const std::uint32_t step = span / std::min(span, kSourcePorts);
     const Port first(static_cast<std::uint16_t>(range.min.value() + step / 2));
     EXPECT_EQ(*seen.begin(), first) << "the middle of its bucket";
-    EXPECT_EQ(seen.rbegin()->value(), first.value() + (seen.size() - 1) * step)
-        << "spread over the range";
+    EXPECT_EQ(seen.rbegin()->value(), first.value() + (seen.size() - 1) * step) << "spread over the range";
     EXPECT_EQ(source_port(0, range), first);
     EXPECT_EQ(source_port(~std::uint64_t{0}, range), *seen.rbegin());
   }

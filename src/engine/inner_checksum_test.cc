@@ -76,25 +76,22 @@ TEST(FinishChecksum, LeavesAFrameWithoutARequestAlone) {
   EXPECT_EQ(test::to_bytes(packets[0].view()), bytes);
 }
 
-/// The frame with its last two bytes such that the sum over everything, pseudo-header included, is zero.
-TestFrame shape_with_zero_checksum() {
-  return {.payload = 4};
-}
-Bytes bytes_with_zero_checksum() {
-  const TestFrame shape = shape_with_zero_checksum();
+/// The frame with the pseudo-header sum in its checksum field, and with the last word of its payload such
+/// that `initial` and the whole segment sum to nothing (0xffff). Precondition: an even payload.
+Bytes summing_to_nothing(const TestFrame& shape, std::uint64_t initial) {
   Bytes bytes = shape.build();
-  const std::uint16_t checksum = load_be16(bytes.data() + shape.checksum_field());
-  // Adding the complement of what is missing: the payload word grows by the checksum itself.
-  std::uint8_t* const word = bytes.data() + shape.end() - 2;
-  store_be16(word, checksum_fold(std::uint64_t{load_be16(word)} + checksum));
   store_be16(bytes.data() + shape.checksum_field(), checksum_fold(shape.pseudo_sum()));
+  std::uint8_t* const word = bytes.data() + shape.end() - 2;
+  store_be16(word, 0);
+  const ByteView segment = ByteView(bytes).subspan(shape.l4(), shape.end() - shape.l4());
+  store_be16(word, checksum_finish(checksum_partial(segment, initial)));
   return bytes;
 }
 
 TEST(FinishChecksum, WritesUdpZeroAsAllOnes) {
-  const TestFrame shape = shape_with_zero_checksum();
+  const TestFrame shape{.payload = 4};
   TestPackets packets;
-  Packet& packet = packets.add(bytes_with_zero_checksum());
+  Packet& packet = packets.add(summing_to_nothing(shape, 0));
   packet.offload = request_for(shape);
   ASSERT_TRUE(finish_checksum(packet));
   EXPECT_EQ(load_be16(packet.data() + shape.checksum_field()), 0xffff);
@@ -194,19 +191,16 @@ TEST(RestoreOffload, LooksBehindThePaddingOfSmallFrames) {
 }
 
 TEST(RestoreOffload, SeesThatAPseudoHeaderSumMayBeRightByChance) {
-  const TestFrame shape{.payload = 4};
-  Bytes bytes = bytes_with_zero_checksum();
-  std::uint8_t* const field = bytes.data() + shape.checksum_field();
-  // The field holds the pseudo sum and the rest of the segment sums to nothing: right as it stands.
-  const ByteView segment = ByteView(bytes).subspan(shape.l4());
-  const std::uint64_t rest = checksum_partial(segment) - load_be16(field);
-  std::uint8_t* const word = bytes.data() + shape.end() - 2;
-  const std::uint16_t wanted =
-      checksum_finish(rest - load_be16(word) + 2 * checksum_fold(shape.pseudo_sum()));
-  store_be16(word, wanted);
-  ASSERT_TRUE(test::checksum_is_right(shape, bytes));
-  ASSERT_EQ(load_be16(field), checksum_fold(shape.pseudo_sum()));
-  expect_untouched(bytes);
+  for (TestFrame shape : shapes()) {
+    shape.payload = 4;
+    for (const std::size_t padding : {0U, 14U}) {
+      shape.padding = padding;
+      shape.padding_byte = 0xa5;
+      const Bytes bytes = summing_to_nothing(shape, shape.pseudo_sum());
+      ASSERT_TRUE(test::checksum_is_right(shape, bytes));
+      expect_untouched(bytes);
+    }
+  }
 }
 
 TEST(RestoreOffload, DoesNotTouchFragments) {

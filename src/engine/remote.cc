@@ -56,9 +56,8 @@ void RemoteTable::move_device(IfIndex from, IfIndex to) {
 }
 
 bool RemoteTable::uses_device(IfIndex device) const {
-  return std::ranges::any_of(slots_, [device](const Slot& slot) {
-    return slot.references != 0 && slot.remote.via == device;
-  });
+  return std::ranges::any_of(
+      slots_, [device](const Slot& slot) { return slot.references != 0 && slot.remote.via == device; });
 }
 
 }  // namespace vtep

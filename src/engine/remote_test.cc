@@ -46,6 +46,7 @@ TEST(RemoteTable, TheLastReferenceFreesTheIdForAnother) {
   table.release(a);
   table.release(a);
   EXPECT_EQ(table.size(), 0U);
+  EXPECT_FALSE(table.uses_device(IfIndex())) << "a slot that is free uses nothing";
   EXPECT_EQ(table.acquire(remote("192.0.2.9")), a);
   EXPECT_EQ(table[a], remote("192.0.2.9"));
 }
@@ -55,7 +56,11 @@ TEST(RemoteTable, MoveDeviceRenumbersOnlyThatDevice) {
   const RemoteId moved = table.acquire(remote("192.0.2.1", 0, {}, 5));
   const RemoteId other = table.acquire(remote("192.0.2.1", 0, {}, 6));
   const RemoteId none = table.acquire(remote("192.0.2.1"));
+  EXPECT_TRUE(table.uses_device(IfIndex(5)));
+  EXPECT_FALSE(table.uses_device(IfIndex(7)));
   table.move_device(IfIndex(5), IfIndex(7));
+  EXPECT_FALSE(table.uses_device(IfIndex(5)));
+  EXPECT_TRUE(table.uses_device(IfIndex(7)));
   EXPECT_EQ(table[moved].via, IfIndex(7));
   EXPECT_EQ(table[other].via, IfIndex(6));
   EXPECT_EQ(table[none].via, IfIndex());

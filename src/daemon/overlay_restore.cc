@@ -1,0 +1,171 @@
+// How links come back after a restart, how the configuration file becomes requests, and how it all ends.
+#include <fmt/format.h>
+#include <google/protobuf/util/message_differencer.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "daemon/overlay.h"
+
+namespace vtep {
+namespace {
+
+using google::protobuf::util::MessageDifferencer;
+
+const v1::ConfiguredLink* find_link(const v1::Config& config, const std::string& name) {
+  const auto found = std::ranges::find(config.links(), name, &v1::ConfiguredLink::name);
+  return found == config.links().end() ? nullptr : &*found;
+}
+
+bool contains(const google::protobuf::RepeatedPtrField<v1::FdbEntry>& entries, const v1::FdbEntry& entry) {
+  return std::ranges::any_of(entries,
+                             [&](const v1::FdbEntry& e) { return MessageDifferencer::Equals(e, entry); });
+}
+
+/// Several remotes of one address add up; a unicast address has one.
+v1::FdbChange make_change(const std::string& link, const v1::FdbEntry& entry, bool present) {
+  v1::FdbChange change;
+  const auto mac = MacAddr::parse(entry.mac());
+  const bool adds_up = mac && (mac->is_zero() || mac->is_multicast());
+  change.set_operation(!present  ? v1::FdbChange::OPERATION_DELETE
+                       : adds_up ? v1::FdbChange::OPERATION_APPEND
+                                 : v1::FdbChange::OPERATION_REPLACE);
+  *change.mutable_entry() = entry;
+  change.mutable_entry()->set_dev(link);
+  change.set_force(true);
+  return change;
+}
+
+}  // namespace
+
+void Overlay::restore() {
+  const std::vector<v1::StateRecord> records = journal_.take_replay();
+  const auto check = [](const std::string& what, const Result<void>& done) {
+    if (!done) spdlog::warn("cannot restore {}: {}", what, done.error().message);
+  };
+  // First what was asked for: engine only. Then, once, what it needs from the system.
+  for (const v1::StateRecord& record : records) {
+    switch (record.record_case()) {
+      case v1::StateRecord::kLink: {
+        const std::string& name = record.link().name();
+        auto inserted = Result<OverlayLink*>(nullptr);
+        if (const auto known = links_.find(name); known != links_.end()) {
+          const auto settings = parse_link_spec(record.link().spec());
+          if (settings) {
+            set_engine(known->second, settings->engine);
+            known->second.settings = *settings;
+            known->second.spec = record.link().spec();
+          } else {
+            inserted = std::unexpected(settings.error());
+          }
+        } else {
+          inserted = insert(name, record.link().spec());
+        }
+        check("link " + name, inserted ? Result<void>() : std::unexpected(inserted.error()));
+        break;
+      }
+      case v1::StateRecord::kDeleteLink:
+        if (const auto known = links_.find(record.delete_link()); known != links_.end()) erase(known, true);
+        break;
+      case v1::StateRecord::kRename:
+        if (auto node = links_.extract(record.rename().from()); !node.empty()) {
+          node.key() = node.mapped().name = record.rename().to();
+          names_[node.mapped().id] = node.key();
+          links_.insert(std::move(node));
+        }
+        break;
+      case v1::StateRecord::kFdb:
+        if (auto done = change_one(record.fdb()); !done) {
+          // Most likely its `via` device is missing: it waits for the device.
+          if (record.fdb().operation() != v1::FdbChange::OPERATION_DELETE) waiting_.push_back(record.fdb());
+          check("entry " + record.fdb().entry().mac(), done);
+        }
+        break;
+      case v1::StateRecord::kFlushFdb:
+        if (const auto link = find(record.flush_fdb().dev())) {
+          const auto filter = parse_fdb_flush(record.flush_fdb(), (*link)->settings.engine,
+                                              [this](const std::string& n) { return index_of(n); });
+          if (filter) data_plane_.engine().fdb().flush((*link)->id, *filter);
+        }
+        break;
+      case v1::StateRecord::kConfig:
+        config_ = record.config();
+        break;
+      case v1::StateRecord::kVersion:
+      case v1::StateRecord::RECORD_NOT_SET:
+        break;
+    }
+  }
+  for (auto& [name, link] : links_) {
+    (void)take_device(link);  // repair() says what is wrong with it
+    auto taken = take_interface(link);
+    if (taken) taken = link.tap->set_persistent(true);
+    set_trouble(link, Trouble::kInterfaceMissing, taken);
+    repair(link);
+    spdlog::info("link {}: taken over from the last daemon", name);
+  }
+  (void)data_plane_.engine().fdb().take_events();
+  data_plane_.schedule();
+}
+
+Result<void> Overlay::apply_config(const v1::Config& config) {
+  Result<void> outcome;
+  const auto note = [&outcome](const std::string& link, const Error& error) {
+    spdlog::error("configuration of {}: {}", link, error.message);
+    if (outcome) outcome = std::unexpected(error);
+  };
+
+  for (const v1::ConfiguredLink& old : config_.links()) {
+    if (find_link(config, old.name()) == nullptr && has_link(old.name())) {
+      if (auto done = delete_link(old.name()); !done) note(old.name(), done.error());
+    }
+  }
+  for (const v1::ConfiguredLink& wanted : config.links()) {
+    const std::string& name = wanted.name();
+    const v1::ConfiguredLink* before = find_link(config_, name);
+    if (has_link(name)) {
+      const auto parsed = parse_link_spec(wanted.spec());
+      const LinkConfig& now = links_.at(name).settings.engine;
+      if (parsed && (parsed->engine.vni != now.vni || parsed->engine.port != now.port)) {
+        if (auto done = delete_link(name); !done) note(name, done.error());
+        before = nullptr;
+      }
+    }
+    if (!has_link(name)) {
+      if (auto added = add_link(name, wanted.spec()); !added) {
+        note(name, added.error());
+        continue;
+      }
+      before = nullptr;
+    } else if (before == nullptr || !MessageDifferencer::Equals(before->spec(), wanted.spec())) {
+      if (auto done = set_link(name, wanted.spec(), {}); !done) note(name, done.error());
+    }
+    if (wanted.has_up() && (before == nullptr || before->up() != wanted.up())) {
+      if (auto done = set_link(name, {}, wanted.up()); !done) note(name, done.error());
+    }
+
+    std::vector<v1::FdbChange> changes;
+    if (before != nullptr) {
+      for (const v1::FdbEntry& entry : before->fdb()) {
+        if (!contains(wanted.fdb(), entry)) changes.push_back(make_change(name, entry, false));
+      }
+    }
+    for (const v1::FdbEntry& entry : wanted.fdb()) {
+      if (before == nullptr || !contains(before->fdb(), entry))
+        changes.push_back(make_change(name, entry, true));
+    }
+    if (const FdbOutcome done = change_fdb(changes); done.first_refusal) note(name, *done.first_refusal);
+  }
+  config_ = config;
+  v1::StateRecord record;
+  *record.mutable_config() = config;
+  remember(record);
+  return outcome;
+}
+
+void Overlay::close(bool remove) {
+  while (!links_.empty()) erase(links_.begin(), remove);
+  if (remove) journal_.remove();
+}
+
+}  // namespace vtep
