@@ -207,10 +207,8 @@ std::optional<std::string> read_file(const std::string& path) {
   if (!file) return std::nullopt;
   std::string text;
   std::array<char, 65536> buffer{};
-  while (text.size() <= kMaxYamlBytes) {
-    const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), file.get());
-    text.append(buffer.data(), n);
-    if (n < buffer.size()) break;
+  while (text.size() <= kMaxYamlBytes && std::feof(file.get()) == 0 && std::ferror(file.get()) == 0) {
+    text.append(buffer.data(), std::fread(buffer.data(), 1, buffer.size(), file.get()));
   }
   if (std::ferror(file.get()) != 0) return std::nullopt;
   return text;

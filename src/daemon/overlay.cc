@@ -124,9 +124,12 @@ Result<void> Overlay::delete_link(const std::string& name) {
 Result<void> Overlay::set_link(const std::string& name, const v1::LinkSpec& change, std::optional<bool> up) {
   const auto found = find(name);
   if (!found) return std::unexpected(found.error());
-  OverlayLink& link = **found;
-  const v1::LinkSpec merged = merge_link_spec(link.spec, change);
-  const auto parsed = parse_link_spec(merged);
+  return respecify(**found, merge_link_spec((*found)->spec, change), up);
+}
+
+Result<void> Overlay::respecify(OverlayLink& link, v1::LinkSpec spec, std::optional<bool> up) {
+  if (!spec.has_address()) spec.set_address(link.spec.address());
+  const auto parsed = parse_link_spec(spec);
   if (!parsed) return std::unexpected(parsed.error());
   LinkSettings settings = *parsed;
   const LinkConfig& before = link.settings.engine;
@@ -149,11 +152,11 @@ Result<void> Overlay::set_link(const std::string& name, const v1::LinkSpec& chan
   const bool regroup = settings.engine.flood != before.flood || device != before.device;
 
   // What the kernel may refuse comes first, so that a refusal changes nothing.
-  if (settings.address && link.interface.is_set()) {
+  if (settings.address && *settings.address != before.address && link.interface.is_set()) {
     if (auto done = rtnetlink_.set_address(link.interface, *settings.address); !done) return done;
     settings.engine.address = *settings.address;
   }
-  if (change.has_mtu() && link.interface.is_set()) {
+  if (settings.mtu && *settings.mtu != before.mtu && link.interface.is_set()) {
     if (auto done = rtnetlink_.set_mtu(link.interface, *settings.mtu); !done) return done;
     settings.engine.mtu = *settings.mtu;
   }
@@ -161,15 +164,17 @@ Result<void> Overlay::set_link(const std::string& name, const v1::LinkSpec& chan
     if (auto done = rtnetlink_.set_up(link.interface, *up); !done) return done;
   }
   if (regroup) drop_membership(link);
+  const bool follows_again = link.settings.mtu && !settings.mtu;
   const LinkConfig engine = settings.engine;
   settings.engine = before;
   link.settings = settings;
   set_engine(link, engine);
-  link.spec = merged;
+  link.spec = spec;
   if (regroup) {
     if (auto joined = take_membership(link); !joined) set_trouble(link, Trouble::kMembership, joined);
-    if (auto followed = follow_mtu(link, false); !followed)
-      spdlog::warn("{}: {}", name, followed.error().message);
+  }
+  if (auto followed = follow_mtu(link, follows_again); !followed) {
+    spdlog::warn("{}: {}", link.name, followed.error().message);
   }
   remember(link);
   publish(v1::Event::ACTION_SET, link);

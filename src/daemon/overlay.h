@@ -91,6 +91,9 @@ class Overlay {
   Result<OverlayLink*> insert(const std::string& name, const v1::LinkSpec& spec);
   void erase(Links::iterator link, bool remove_interface);
 
+  /// `spec` takes the place of the link's own, wholly.
+  Result<void> respecify(OverlayLink& link, v1::LinkSpec spec, std::optional<bool> up);
+
   // The system's part. Each does nothing if it is done already.
   Result<void> take_device(OverlayLink& link);
   Result<void> check_device_up(const OverlayLink& link);
@@ -100,6 +103,9 @@ class Overlay {
   void drop_membership(OverlayLink& link);
   void repair(OverlayLink& link);
   void retry_later();
+
+  /// From what the configuration said of a link (null: nothing) to what it says now.
+  Result<void> configure(const v1::ConfiguredLink& wanted, const v1::ConfiguredLink* before);
 
   void interface_changed(const Rtnetlink::Change& change);
   void own_interface_changed(OverlayLink& link, const Interface& interface);
@@ -129,12 +135,13 @@ class Overlay {
   Memberships memberships_;
   Publish publish_;
 
-  Links links_;                             // by name
-  std::map<LinkId, std::string> names_;     // the other way round
-  std::map<IfIndex, std::string> devices_;  // every interface of the namespace, and those in gone_
-  std::map<std::string, IfIndex> gone_;     // interfaces that are missing and that entries go via
-  v1::Config config_;                       // applied last
-  std::vector<v1::FdbChange> waiting_;      // remembered entries whose `via` device is missing
+  Links links_;                                      // by name
+  std::map<LinkId, std::string> names_;              // the other way round
+  std::map<IfIndex, std::string> devices_;           // every interface of the namespace, and those in gone_
+  std::map<std::string, IfIndex> gone_;              // interfaces that are missing and that entries go via
+  v1::Config config_;                                // applied last
+  std::map<std::string, v1::ConfiguredLink> unmet_;  // configured links that could not be made yet
+  std::vector<v1::FdbChange> waiting_;               // remembered entries whose `via` device is missing
   std::optional<Loop::TimerId> retry_;
 };
 

@@ -110,56 +110,64 @@ void Overlay::restore() {
 
 Result<void> Overlay::apply_config(const v1::Config& config) {
   Result<void> outcome;
-  const auto note = [&outcome](const std::string& link, const Error& error) {
-    spdlog::error("configuration of {}: {}", link, error.message);
-    if (outcome) outcome = std::unexpected(error);
+  const auto note = [&outcome](const std::string& link, const Result<void>& done) {
+    if (done) return;
+    spdlog::error("configuration of {}: {}", link, done.error().message);
+    if (outcome) outcome = done;
   };
-
+  unmet_.clear();
   for (const v1::ConfiguredLink& old : config_.links()) {
-    if (find_link(config, old.name()) == nullptr && has_link(old.name())) {
-      if (auto done = delete_link(old.name()); !done) note(old.name(), done.error());
-    }
+    if (find_link(config, old.name()) == nullptr && has_link(old.name()))
+      note(old.name(), delete_link(old.name()));
   }
   for (const v1::ConfiguredLink& wanted : config.links()) {
-    const std::string& name = wanted.name();
-    const v1::ConfiguredLink* before = find_link(config_, name);
-    if (has_link(name)) {
-      const auto parsed = parse_link_spec(wanted.spec());
-      const LinkConfig& now = links_.at(name).settings.engine;
-      if (parsed && (parsed->engine.vni != now.vni || parsed->engine.port != now.port)) {
-        if (auto done = delete_link(name); !done) note(name, done.error());
-        before = nullptr;
-      }
-    }
-    if (!has_link(name)) {
-      if (auto added = add_link(name, wanted.spec()); !added) {
-        note(name, added.error());
-        continue;
-      }
-      before = nullptr;
-    } else if (before == nullptr || !MessageDifferencer::Equals(before->spec(), wanted.spec())) {
-      if (auto done = set_link(name, wanted.spec(), {}); !done) note(name, done.error());
-    }
-    if (wanted.has_up() && (before == nullptr || before->up() != wanted.up())) {
-      if (auto done = set_link(name, {}, wanted.up()); !done) note(name, done.error());
-    }
-
-    std::vector<v1::FdbChange> changes;
-    if (before != nullptr) {
-      for (const v1::FdbEntry& entry : before->fdb()) {
-        if (!contains(wanted.fdb(), entry)) changes.push_back(make_change(name, entry, false));
-      }
-    }
-    for (const v1::FdbEntry& entry : wanted.fdb()) {
-      if (before == nullptr || !contains(before->fdb(), entry))
-        changes.push_back(make_change(name, entry, true));
-    }
-    if (const FdbOutcome done = change_fdb(changes); done.first_refusal) note(name, *done.first_refusal);
+    note(wanted.name(), configure(wanted, find_link(config_, wanted.name())));
+    if (has_link(wanted.name())) continue;
+    unmet_[wanted.name()] = wanted;  // at boot its device may come later than we do
+    retry_later();
   }
   config_ = config;
   v1::StateRecord record;
   *record.mutable_config() = config;
   remember(record);
+  return outcome;
+}
+
+Result<void> Overlay::configure(const v1::ConfiguredLink& wanted, const v1::ConfiguredLink* before) {
+  const std::string& name = wanted.name();
+  Result<void> outcome;
+  const auto keep_first = [&outcome](const Result<void>& done) {
+    if (outcome) outcome = done;
+  };
+  if (has_link(name)) {
+    const auto parsed = parse_link_spec(wanted.spec());
+    const LinkConfig& now = links_.at(name).settings.engine;
+    if (parsed && (parsed->engine.vni != now.vni || parsed->engine.port != now.port))
+      keep_first(delete_link(name));
+  }
+  if (!has_link(name)) {
+    if (auto added = add_link(name, wanted.spec()); !added) return std::unexpected(added.error());
+    before = nullptr;
+  } else if (before == nullptr || !MessageDifferencer::Equals(before->spec(), wanted.spec())) {
+    keep_first(respecify(links_.at(name), wanted.spec(), {}));
+  }
+  if (wanted.has_up() && (before == nullptr || before->up() != wanted.up())) {
+    keep_first(set_link(name, {}, wanted.up()));
+  }
+
+  std::vector<v1::FdbChange> changes;
+  if (before != nullptr) {
+    for (const v1::FdbEntry& entry : before->fdb()) {
+      if (!contains(wanted.fdb(), entry)) changes.push_back(make_change(name, entry, false));
+    }
+  }
+  for (const v1::FdbEntry& entry : wanted.fdb()) {
+    if (before == nullptr || !contains(before->fdb(), entry))
+      changes.push_back(make_change(name, entry, true));
+  }
+  if (const FdbOutcome done = change_fdb(changes); done.first_refusal) {
+    keep_first(std::unexpected(*done.first_refusal));
+  }
   return outcome;
 }
 

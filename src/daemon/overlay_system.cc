@@ -186,7 +186,7 @@ void Overlay::repair(OverlayLink& link) {
     retry_later();
 }
 
-/// The kernel does not say when a port becomes free.
+/// The kernel does not say when a port becomes free. Troubles and configured links that are not there yet.
 void Overlay::retry_later() {
   if (retry_) return;
   retry_ = loop_.at(loop_.now() + kRetryInterval, [this] {
@@ -194,6 +194,11 @@ void Overlay::retry_later() {
     for (auto& [name, link] : links_) {
       if (!link.troubles.empty()) repair(link);
     }
+    std::erase_if(unmet_, [this](const auto& unmet) {
+      (void)configure(unmet.second, nullptr);  // why it could not be made was logged the first time
+      return has_link(unmet.first);
+    });
+    if (!unmet_.empty()) retry_later();
   });
 }
 

@@ -56,6 +56,10 @@ def fdb(probe, name="vxlan0"):
     return probe.host.fdb_lines(f"show dev {name}")
 
 
+def show(probe, name):
+    return probe.host.vtep_run(f"-d link show dev {name}").stdout
+
+
 def test_the_file_makes_what_the_words_would(configured):
     words = configured.host.vtep_run("-d link show dev vxlan0").stdout
     assert "vxlan id 6000 remote 10.0.0.9 dev eno1 srcport 50000 50100 dstport 4789 ttl 9 ageing 100 " in words
@@ -97,6 +101,25 @@ def test_a_reload_changes_only_what_differs(configured):
     assert "ttl 8 " in configured.host.vtep_run("-d link show dev vxlan0").stdout
     assert configured.ns.interface("vxlan0")["ifindex"] == index
     assert f"{station(9)} dst 10.0.0.5 self " in fdb(configured)
+
+
+def test_a_word_that_is_taken_out_of_the_file_goes_back_to_its_default(configured):
+    text = GOOD.replace("    ttl: 9\n", "").replace("    ageing: 100\n", "").replace("    mtu: 1400\n", "")
+    configured.write(text)
+    eventually("ttl and ageing are the defaults", lambda: "ttl auto ageing 300" in show(configured, "vxlan0"))
+    eventually("the MTU follows the device again", lambda: configured.ns.interface("vxlan1")["mtu"] == 1450)
+    assert configured.ns.interface("vxlan0")["address"] == "02:00:00:00:00:0a"
+
+
+def test_a_link_whose_device_comes_later_is_made_then(configured):
+    configured.write(GOOD + "  - { name: vxlan2, id: 6002, group: 239.1.1.2, dstport: 4789, dev: late0, up: true }\n")
+    eventually("the log says what is missing", lambda: "late0" in configured.host.log())
+    assert not configured.ns.interface("vxlan2")
+    configured.ns.run("ip link add late0 type veth peer name late1")
+    eventually("the link is made", lambda: configured.ns.interface("vxlan2"))
+    eventually("and is up", lambda: "UP" in configured.ns.interface("vxlan2")["flags"])
+    assert "group 239.1.1.2 dev late0" in show(configured, "vxlan2")
+    assert configured.host.log().count("late0") == 2, "once as missing, once in the summary"
 
 
 def test_a_reload_leaves_alone_what_was_made_by_hand(configured):
