@@ -70,6 +70,7 @@ Result<std::string> Overlay::add_link(const std::string& wished_name, const v1::
   }
   spdlog::info("link {}: VNI {} on UDP port {}", name, link.settings.engine.vni.value(),
                link.settings.engine.port.value());
+  set_trouble(link, Trouble::kDevice, check_underlay(link));
   publish(v1::Event::ACTION_SET, link);
   publish_fdb_events();
   return name;

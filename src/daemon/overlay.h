@@ -96,7 +96,7 @@ class Overlay {
 
   // The system's part. Each does nothing if it is done already.
   Result<void> take_device(OverlayLink& link);
-  Result<void> check_device_up(const OverlayLink& link);
+  Result<void> check_underlay(const OverlayLink& link);
   Result<void> take_receiver(OverlayLink& link);
   Result<void> take_interface(OverlayLink& link);
   Result<void> take_membership(OverlayLink& link);
@@ -109,7 +109,6 @@ class Overlay {
 
   void interface_changed(const Rtnetlink::Change& change);
   void own_interface_changed(OverlayLink& link, const Interface& interface);
-  void device_changed(OverlayLink& link, const Rtnetlink::Change& change);
   void interface_lost(OverlayLink& link);
   Result<void> follow_mtu(OverlayLink& link, bool first_time);
   void set_engine(OverlayLink& link, const LinkConfig& config);

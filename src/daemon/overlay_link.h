@@ -26,8 +26,7 @@ struct OverlayLink {
   Tap* tap = nullptr;  ///< owned by the data plane; null while the interface is missing
   IfIndex interface;   ///< not set while the interface is missing or in another network namespace
   bool has_receiver = false;
-  bool has_member = false;  ///< joined settings.engine.flood on settings.engine.device
-  bool device_had_address = false;
+  bool has_member = false;        ///< joined settings.engine.flood on settings.engine.device
   std::uint32_t derived_mtu = 0;  ///< what we gave the interface; another value there is somebody's wish
 
   std::map<Trouble, std::string> troubles;

@@ -23,7 +23,7 @@ std::string recovery(const OverlayLink& link, Trouble trouble) {
     case Trouble::kInterfaceMissing:
       return fmt::format("interface {} is there", link.name);
     case Trouble::kDevice:
-      return fmt::format("underlay device {} is up", link.settings.device);
+      return fmt::format("underlay device {} is usable", link.settings.device);
     case Trouble::kReceiver:
       return fmt::format("UDP port {} is ours", link.settings.engine.port.value());
     case Trouble::kMembership:
@@ -53,16 +53,31 @@ Result<void> Overlay::take_device(OverlayLink& link) {
     config.device = device->index;
     set_engine(link, config);
   }
-  const auto addresses = rtnetlink_.addresses(device->index);
-  link.device_had_address = addresses && !addresses->empty();
   return {};
 }
 
-Result<void> Overlay::check_device_up(const OverlayLink& link) {
-  if (!link.settings.engine.device.is_set()) return {};
-  const auto device = rtnetlink_.find(link.settings.engine.device);
-  if (device && device->is_up()) return {};
-  return fail(ErrorKind::kUnavailable, fmt::format("underlay device {} is down", link.settings.device));
+Result<void> Overlay::check_underlay(const OverlayLink& link) {
+  const LinkConfig& config = link.settings.engine;
+  const auto is_v4 = [](const IpAddr& address) { return address.is_v4(); };
+  if (config.device.is_set()) {
+    const auto device = rtnetlink_.find(config.device);
+    if (!device || !device->is_up()) {
+      return fail(ErrorKind::kUnavailable, fmt::format("underlay device {} is down", link.settings.device));
+    }
+    const auto addresses = rtnetlink_.addresses(config.device);
+    if (addresses && std::ranges::none_of(*addresses, is_v4)) {
+      return fail(ErrorKind::kUnavailable,
+                  fmt::format("underlay device {} has no IPv4 address", link.settings.device));
+    }
+  }
+  if (!config.local.is_unspecified()) {
+    const auto addresses = rtnetlink_.addresses();
+    if (addresses && std::ranges::find(*addresses, config.local) == addresses->end()) {
+      return fail(ErrorKind::kUnavailable,
+                  fmt::format("local address {} is on no interface of this host", config.local.to_string()));
+    }
+  }
+  return {};
 }
 
 Result<void> Overlay::take_receiver(OverlayLink& link) {
@@ -165,7 +180,7 @@ void Overlay::set_trouble(OverlayLink& link, Trouble trouble, const Result<void>
 void Overlay::repair(OverlayLink& link) {
   auto device = take_device(link);
   if (device) set_trouble(link, Trouble::kMembership, take_membership(link));
-  if (device) device = check_device_up(link);
+  if (device) device = check_underlay(link);
   set_trouble(link, Trouble::kDevice, device);
   set_trouble(link, Trouble::kReceiver, take_receiver(link));
   if (link.tap == nullptr && rtnetlink_.find(link.name)) {
@@ -250,7 +265,10 @@ void Overlay::interface_changed(const Rtnetlink::Change& change) {
   // The underlay device of links?
   std::vector<std::string> users;
   for (const auto& [name, link] : links_) {
-    if (link.settings.device == old_name || link.settings.device == interface.name) users.push_back(name);
+    const bool has_local = !link.settings.engine.local.is_unspecified();  // may be on any interface
+    if (has_local || link.settings.device == old_name || link.settings.device == interface.name) {
+      users.push_back(name);
+    }
   }
   for (const std::string& name : users) {
     OverlayLink& link = links_.at(name);
@@ -259,7 +277,8 @@ void Overlay::interface_changed(const Rtnetlink::Change& change) {
       link.spec.set_dev(interface.name);
       remember(link);
     }
-    device_changed(link, change);
+    if (change.removed && link.settings.engine.device == interface.index) drop_membership(link);
+    repair(link);
   }
 
   if (!change.removed && !waiting_.empty()) {
@@ -306,15 +325,6 @@ void Overlay::own_interface_changed(OverlayLink& link, const Interface& interfac
     return;
   }
   publish(v1::Event::ACTION_SET, link);
-}
-
-void Overlay::device_changed(OverlayLink& link, const Rtnetlink::Change& change) {
-  if (change.removed && link.settings.engine.device == change.interface.index) drop_membership(link);
-  // The kernel forgets the memberships of a device that has lost its last address.
-  const bool had_address = link.device_had_address;
-  const auto taken = take_device(link);
-  if (taken && link.device_had_address && !had_address) drop_membership(link);
-  repair(link);
 }
 
 // --- names and numbers of devices

@@ -75,11 +75,20 @@ def test_underlay_device_goes_down_and_up(probe):
 
 
 def test_underlay_device_loses_and_regains_its_address(probe):
+    log = Log(probe.host)
     probe.ns.run("ip addr flush dev eno1")
-    send_many(probe)
-    probe.host.link("show")
+    logged_once(probe, log, "eno1")
+    assert "eno1 has no IPv4 address" in probe.host.link("show").stdout
     probe.configure()
     forwards(probe)
+    assert len(log.lines("eno1")) == 2, "\n".join(log.lines("eno1"))
+
+
+def test_a_local_address_that_is_not_ours_is_told(probe):
+    probe.host.link("add name vxlan7 type vxlan id 7 remote 10.0.0.2 local 10.0.0.77 dstport 4789")
+    assert "local address 10.0.0.77 is on no interface" in probe.host.link("show vxlan7").stdout
+    probe.ns.run("ip addr add 10.0.0.77/24 dev eno1")
+    eventually("the trouble is over", lambda: "trouble" not in probe.host.link("show vxlan7").stdout)
 
 
 def new_cable(probe):
