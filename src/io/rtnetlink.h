@@ -41,8 +41,9 @@ class Rtnetlink {
   Result<void> set_address(IfIndex index, const MacAddr& address);
   Result<void> set_up(IfIndex index, bool up);
   Result<void> set_name(IfIndex index, std::string_view new_name);
-  /// No queueing discipline, as the kernel's own tunnel devices have it. A multi-queue TAP that comes up with the
-  /// default one gets 256 queues of it, about 7 MB; its own queues are enough. Set it while the interface is down.
+  /// No queueing discipline, as the kernel's own tunnel devices have it. A multi-queue TAP that comes up with
+  /// the default one gets 256 queues of it, about 7 MB; its own queues are enough. Set it while the interface
+  /// is down.
   Result<void> set_noqueue(IfIndex index);
 
   /// Link and address notifications (RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR). An address
