@@ -104,11 +104,9 @@ class TapBench final : public Bench {
   std::vector<Bytes> collect(std::size_t count) override {
     std::vector<Bytes> frames;
     while (frames.size() < count && wait_readable(packets_)) {
-      Bytes frame(70000);
-      const ssize_t size = ::recv(packets_, frame.data(), frame.size(), 0);
+      const ssize_t size = ::recv(packets_, received_.data(), received_.size(), 0);
       EXPECT_GE(size, 0);
-      frame.resize(static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
-      frames.push_back(std::move(frame));
+      frames.emplace_back(received_.begin(), received_.begin() + std::max<ssize_t>(size, 0));
     }
     EXPECT_EQ(frames.size(), count);
     return frames;
@@ -118,6 +116,7 @@ class TapBench final : public Bench {
 
  private:
   std::unique_ptr<Tap> tap_;
+  Bytes received_ = Bytes(70000);
   int packets_ = -1;
 };
 

@@ -1,5 +1,6 @@
 """What outlives the daemon and what does not: SIGTERM, kill -9, a restart that was asked for."""
 
+import os
 import re
 import signal
 
@@ -117,7 +118,7 @@ def test_several_daemons_run_side_by_side(pair_of):
     pair.add_links()
     for end, address in ((pair.a, "10.0.0.2"), (pair.b, "10.0.0.1")):
         assert address in "".join(end.fdb_lines())
-    environment = {"VTEP_SOCKET": str(pair.a.socket), "PATH": "/usr/bin:/usr/sbin"}
+    environment = {**os.environ, "VTEP_SOCKET": str(pair.a.socket), "PATH": "/usr/bin:/usr/sbin"}
     done = pair.a.ns.run([pair.a.vtep[0], "fdb", "show"], env=environment)
     assert done.stdout == pair.a.fdb("show").stdout
 
