@@ -88,6 +88,8 @@ Result<void> Daemon::open() {
   data_plane_ = std::make_unique<DataPlane>(*loop_, Fdb::Options{.hash_seed = random_seed()},
                                             std::make_unique<UdpSender>(), open_receiver);
   overlay_ = std::make_unique<Overlay>(*loop_, *rtnetlink_, *data_plane_, *journal_);
+  // Before anything is made that would have to be unmade. Calls that arrive now wait for the loop to run.
+  if (auto listening = listen(); !listening) return listening;
   overlay_->restore();
   if (!options_.config_file.empty()) {
     if (auto applied = overlay_->apply_config(config); !applied) {
@@ -95,10 +97,15 @@ Result<void> Daemon::open() {
       spdlog::error("the configuration was applied in part: {}", applied.error().message);
     }
   }
-  return listen();
+  return {};
 }
 
 Result<void> Daemon::listen() {
+  struct stat there{};
+  if (::lstat(options_.socket_path.c_str(), &there) == 0 && !S_ISSOCK(there.st_mode)) {
+    return fail(ErrorKind::kExists,
+                fmt::format("{} exists and is not a socket: give another --socket", options_.socket_path));
+  }
   // The journal's lock says that no other daemon lives here: a socket that is left over is dead.
   if (::unlink(options_.socket_path.c_str()) != 0 && errno != ENOENT) {
     return fail(ErrorKind::kPermission,

@@ -221,6 +221,23 @@ TEST_F(FaultUnderlayTest, FailuresAreReportedInTermsOfTheCallersBatch) {
   for (const auto& [index, count] : by_index) EXPECT_LE(count, kFrames / 10) << index;
 }
 
+TEST_F(FaultUnderlayTest, AFailureOfAnEarlierBatchIsNotThisBatchs) {
+  MemoryUnderlay receiver(wire_, Ipv4(10, 0, 0, 2), kIanaVxlanPort);
+  FaultUnderlaySender sender(std::make_unique<MemoryUnderlay>(wire_, Ipv4(10, 0, 0, 1), kIanaVxlanPort),
+                             {.reorder = 1});
+  const Bytes large(2000);
+  Datagram datagram{.header = {8}, .frame = large, .route = {}};
+  datagram.route.remote = Ipv4(10, 0, 0, 2);
+  datagram.route.destination_port = kIanaVxlanPort;
+  datagram.route.source_port = Port(50000);
+  sender.send({&datagram, 1}, failures_);  // held back, and too big
+  const Bytes small = numbered(1);
+  datagram.frame = small;
+  sender.send({&datagram, 1}, failures_);
+  EXPECT_THAT(failures_, IsEmpty());
+  EXPECT_EQ(receive_all(receiver).size(), 1U);
+}
+
 TEST_F(FaultUnderlayTest, TheReceiverIsABadWireToo) {
   MemoryUnderlay sender(wire_, Ipv4(10, 0, 0, 1), kIanaVxlanPort);
   FaultUnderlayReceiver receiver(std::make_unique<MemoryUnderlay>(wire_, Ipv4(10, 0, 0, 2), kIanaVxlanPort),

@@ -137,6 +137,13 @@ def test_a_socket_path_that_cannot_be_written(running):
     complains(daemon(running, "--socket", "/proc/nowhere/vtepd.sock"), 2, "/proc/nowhere")
 
 
+def test_a_socket_path_that_is_somebodys_file(running):
+    path = running.net.directory / "precious.sock"
+    path.write_text("precious")
+    complains(daemon(running, "--socket", path), 2, "not a socket")
+    assert path.read_text() == "precious"
+
+
 def test_a_socket_path_that_is_too_long(running):
     complains(daemon(running, "--socket", "/run/" + "x" * 120), 1, "xxx")
 
