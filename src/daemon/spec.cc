@@ -137,7 +137,9 @@ Result<RemoteFilter> parse_remote(const std::string& dst, std::uint32_t port,
 }  // namespace
 
 Result<void> check_link_name(std::string_view name) {
-  const auto bad = [](char c) { return c == '/' || static_cast<unsigned char>(c) <= ' ' || c == 0x7f; };
+  const auto bad = [](char c) {
+    return c == '/' || c == '%' || static_cast<unsigned char>(c) <= ' ' || c == 0x7f;
+  };
   if (name.empty() || name == "." || name == ".." || std::ranges::any_of(name, bad)) {
     return fail(ErrorKind::kInvalid, fmt::format("\"{}\" is not a valid interface name", name));
   }

@@ -25,8 +25,8 @@ struct LinkSettings {
   bool is_group = false;             ///< engine.flood is a multicast group
 };
 
-/// Up to 15 bytes, no slash, no white space, no control characters, not "." or ".." (dev_valid_name() of
-/// Linux).
+/// Up to 15 bytes, no slash, no percent sign (a template to the kernel), no white space, no control
+/// characters, not "." or ".." (dev_valid_name() of Linux).
 Result<void> check_link_name(std::string_view name);
 
 Result<LinkSettings> parse_link_spec(const v1::LinkSpec& spec);

@@ -96,7 +96,7 @@ TEST(LinkSpec, EffectiveSpecWritesDefaultsOutAndParsesToTheSame) {
 TEST(LinkName, IsWhatLinuxTakes) {
   EXPECT_TRUE(check_link_name("vxlan0"));
   EXPECT_TRUE(check_link_name("fifteen_letters"));
-  for (const char* bad : {"", ".", "..", "sixteen_letters_", "a/b", "a b", "a\tb", "a\x7f"}) {
+  for (const char* bad : {"", ".", "..", "sixteen_letters_", "a/b", "a b", "a\tb", "a\x7f", "a%d"}) {
     EXPECT_FALSE(check_link_name(bad)) << bad;
   }
 }
