@@ -17,8 +17,12 @@ struct Route {
   IpAddr local;    ///< source address; unspecified: the routing table's choice
   IfIndex device;  ///< underlay device; not set: the routing table's choice
   Port destination_port;
-  Port source_port;      ///< RFC 7348 section 5: from a hash of the inner headers
-  std::uint8_t ttl = 0;  ///< 0: the system's default (1 for a multicast group)
+  Port source_port;              ///< RFC 7348 section 5: from a hash of the inner headers
+  std::uint8_t ttl = 0;          ///< 0: the system's default (1 for a multicast group)
+  std::uint8_t tos = 0;          ///< IPv4 TOS or IPv6 traffic class: DSCP and ECN
+  bool dont_fragment = false;    ///< DF of the outer IPv4 header; IPv6 is never fragmented
+  bool checksum = true;          ///< outer UDP checksum
+  std::uint32_t flow_label = 0;  ///< IPv6, 20 bits
 
   friend bool operator==(const Route&, const Route&) = default;
 };

@@ -66,6 +66,7 @@ class Packet {
   /// On the way in: who sent the outer datagram. Unspecified for frames of a local port.
   IpAddr outer_source;
   Port outer_source_port;
+  std::uint8_t outer_tos = 0;  ///< IPv4 TOS or IPv6 traffic class of the outer header
 
  private:
   std::uint8_t* buffer_ = nullptr;

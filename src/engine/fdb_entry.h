@@ -29,6 +29,9 @@ struct FdbEntry {
   MacAddr mac;
   Remote remote;
   FdbState state = FdbState::kDynamic;
+  std::uint32_t group = 0;    ///< a nexthop group instead of `remote`; 0: none
+  bool router = false;        ///< the MAC is a router's (NTF_ROUTER)
+  bool frozen = false;        ///< moved too often
   std::uint32_t used = 0;     ///< seconds since a frame was sent to it
   std::uint32_t updated = 0;  ///< seconds since it was set, learned or refreshed
 };
@@ -49,6 +52,8 @@ struct RemoteFilter {
 
 struct FdbFilter {
   std::vector<FdbState> states{};  ///< empty: any
+  std::optional<std::uint32_t> group{};
+  std::optional<bool> router{};
   std::optional<MacAddr> mac{};
   RemoteFilter remote{};
 };

@@ -37,6 +37,13 @@ enum class SendFailure : std::uint8_t {
 struct FailedSend {
   std::size_t index;  ///< into the batch given to send()
   SendFailure reason;
+  std::uint32_t mtu = 0;  ///< kTooBig: the largest IP packet that the way takes, in bytes; 0: not known
+};
+
+/// What a router said about a datagram that was sent earlier (ICMP "fragmentation needed", "packet too big").
+struct PathReport {
+  IpAddr remote;          ///< where that datagram was going
+  std::uint32_t mtu = 0;  ///< bytes of IP packet
 };
 
 /// Not thread-safe; belongs to one thread.
@@ -47,6 +54,12 @@ class UnderlaySender {
   /// Sends every datagram it can, in order within one flow (same source port). What could not be sent is
   /// appended to `failures` and never tried again. Payload bytes may be reused when it returns.
   virtual void send(std::span<const Datagram> batch, std::vector<FailedSend>& failures) = 0;
+
+  /// Appends what routers have said since the last call. Only answers to datagrams of ours: whoever did not
+  /// see one cannot make one up.
+  virtual void take_reports(std::vector<PathReport>& reports) { (void)reports; }
+  /// What to wait on for take_reports(); -1: there never are any.
+  virtual int report_fd() const { return -1; }
 };
 
 }  // namespace vtep
