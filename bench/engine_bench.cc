@@ -13,6 +13,7 @@
 #include "engine/engine.h"
 #include "engine/fdb.h"
 #include "engine/test_frames.h"
+#include "engine/test_tables.h"
 
 namespace vtep {
 namespace {
@@ -89,6 +90,7 @@ Engine engine_with(std::span<const MacAddr> macs) {
 /// Arguments: entries in the table, payload bytes of the inner UDP datagram, whether its checksum is still to
 /// be finished (as a local sender leaves it).
 void encapsulate(benchmark::State& state) {
+  PacketBatch replies(1, 128);
   const std::vector<MacAddr> macs = shuffled_macs(state.range(0));
   Engine engine = engine_with(macs);
   const TestFrame shape{.payload = static_cast<std::size_t>(state.range(1)), .sum = test::Sum::kPseudo};
@@ -109,7 +111,7 @@ void encapsulate(benchmark::State& state) {
       frames[i].offload.checksum_offset = UdpHeader::kChecksum;
     }
     out.clear();
-    engine.encapsulate(kLink, frames.span(), kNow, out);
+    engine.encapsulate(kLink, frames.span(), kNow, out, replies);
     benchmark::DoNotOptimize(out.data());
     benchmark::ClobberMemory();
   }
@@ -176,14 +178,15 @@ void fdb_sizes(benchmark::internal::Benchmark* benchmark) {
 /// Precondition: a multiple of kBatch entries, so that every one is asked for equally often.
 void lookup(benchmark::State& state, std::uint64_t flip) {
   const std::vector<MacAddr> macs = shuffled_macs(state.range(0));
-  Fdb fdb(Fdb::Options{});
+  test::FdbTables tables(Fdb::Options{});
+  Fdb& fdb = tables.fdb;
   learn_all(fdb, macs);
   std::vector<MacAddr> asked = macs;
   for (MacAddr& mac : asked) mac = MacAddr::from_u64(mac.to_u64() ^ flip);
   Addresses addresses(asked);
   for (auto _ : state) {
     for (const MacAddr mac : addresses.next_batch()) {
-      benchmark::DoNotOptimize(fdb.find(kLink, mac, kNowSeconds));
+      benchmark::DoNotOptimize(fdb.find(kLink, mac, kNowSeconds).remotes.data());
     }
   }
   report_time_of_one(state, "lookup", kBatch);
@@ -203,7 +206,8 @@ BENCHMARK(fdb_lookup_unknown)->Apply(fdb_sizes);
 void fdb_learn_new(benchmark::State& state) {
   const std::vector<MacAddr> macs = shuffled_macs(state.range(0));
   for (auto _ : state) {
-    Fdb fdb(Fdb::Options{});
+    test::FdbTables tables(Fdb::Options{});
+    Fdb& fdb = tables.fdb;
     for (std::size_t i = 0; i < macs.size(); ++i) {
       fdb.learn(kLink, macs[i], vtep_address(i), kNowSeconds);
       if (i % kBatch == 0) fdb.take_events();
@@ -216,7 +220,8 @@ BENCHMARK(fdb_learn_new)->Apply(fdb_sizes)->Unit(benchmark::kMillisecond);
 
 void fdb_learn_refresh(benchmark::State& state) {
   const std::vector<MacAddr> macs = shuffled_macs(state.range(0));
-  Fdb fdb(Fdb::Options{});
+  test::FdbTables tables(Fdb::Options{});
+  Fdb& fdb = tables.fdb;
   learn_all(fdb, macs);
   Addresses addresses(macs);
   for (auto _ : state) {
@@ -232,7 +237,8 @@ BENCHMARK(fdb_learn_refresh)->Apply(fdb_sizes);
 
 /// A scan that finds nothing due, which is what most are.
 void fdb_ageing_scan(benchmark::State& state) {
-  Fdb fdb(Fdb::Options{});
+  test::FdbTables tables(Fdb::Options{});
+  Fdb& fdb = tables.fdb;
   learn_all(fdb, shuffled_macs(state.range(0)));
   for (auto _ : state) {
     fdb.set_ageing(kLink, 300);  // asks for a scan
@@ -248,7 +254,8 @@ void fdb_ageing_forget(benchmark::State& state) {
   const std::vector<MacAddr> macs = shuffled_macs(state.range(0));
   for (auto _ : state) {
     state.PauseTiming();
-    Fdb fdb(Fdb::Options{});
+    test::FdbTables tables(Fdb::Options{});
+    Fdb& fdb = tables.fdb;
     learn_all(fdb, macs);
     fdb.set_ageing(kLink, 300);
     state.ResumeTiming();

@@ -53,5 +53,9 @@ constexpr void store_be48(std::uint8_t* p, std::uint64_t value) {
   store_be16(p, static_cast<std::uint16_t>(value >> 32));
   store_be32(p + 2, static_cast<std::uint32_t>(value));
 }
+constexpr void store_be64(std::uint8_t* p, std::uint64_t value) {
+  store_be32(p, static_cast<std::uint32_t>(value >> 32));
+  store_be32(p + 4, static_cast<std::uint32_t>(value));
+}
 
 }  // namespace vtep

@@ -12,6 +12,7 @@ enum class ErrorKind {
   kInvalid,      ///< the words make no sense, whatever the system's state: `vtep` exits with 1
   kExists,       ///< name, VNI or entry is taken
   kNotFound,     ///< no such link, device or entry
+  kFull,         ///< a limit that somebody set is reached
   kInUse,        ///< a resource outside vtep is held by somebody else (a UDP port)
   kPermission,   ///< the kernel said EPERM or EACCES
   kUnavailable,  ///< cannot be served now, but may be later (device missing, daemon restarting)

@@ -179,7 +179,8 @@ TEST_F(App, MonitorPrintsEventsUntilTheDaemonEnds) {
   EXPECT_EQ(all.exit_code, 2);
   EXPECT_THAT(all.err, EndsWith(" ended\n"));
   EXPECT_EQ(vtep("monitor fdb").out, "Deleted 00:11:22:33:44:55 dev vxlan0 self \n");
-  EXPECT_THAT(daemon_.requests, ElementsAre("Monitor links: true fdb: true", "Monitor fdb: true"));
+  EXPECT_THAT(daemon_.requests,
+              ElementsAre("Monitor links: true fdb: true neighbours: true mdb: true", "Monitor fdb: true"));
 }
 
 TEST_F(App, DaemonShow) {

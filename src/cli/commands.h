@@ -8,6 +8,11 @@ namespace vtep {
 
 int run_link(Words& words, Session& session);
 int run_fdb(Words& words, Session& session);
+int run_vni(Words& words, Session& session);
+int run_nexthop(Words& words, Session& session);
+int run_mdb(Words& words, Session& session);
+int run_neighbour(Words& words, Session& session);
+int run_remote(Words& words, Session& session);
 int run_drop(Words& words, Session& session);
 int run_monitor(Words& words, Session& session);
 int run_daemon(Words& words, Session& session);

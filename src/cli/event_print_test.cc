@@ -73,6 +73,39 @@ TEST(EventText, Lost) {
   EXPECT_EQ(event_text(lost, {.json = true}, true), "{\"lost\":12}\n");
 }
 
+TEST(EventText, Misses) {
+  v1::Event mac;
+  mac.mutable_miss()->set_dev("vxlan0");
+  mac.mutable_miss()->set_mac("02:00:00:00:00:01");
+  EXPECT_EQ(event_text(mac, {}, false), "miss 02:00:00:00:00:01 dev vxlan0\n");
+  EXPECT_EQ(event_text(mac, {}, true), "[NEIGH]miss 02:00:00:00:00:01 dev vxlan0\n");
+  EXPECT_EQ(event_text(mac, {.json = true}, false),
+            "{\"miss\":true,\"mac\":\"02:00:00:00:00:01\",\"ifname\":\"vxlan0\"}\n");
+  v1::Event ip;
+  ip.mutable_miss()->set_dev("vxlan0");
+  ip.mutable_miss()->set_ip("10.1.1.1");
+  EXPECT_EQ(event_text(ip, {}, false), "miss 10.1.1.1 dev vxlan0\n");
+  EXPECT_EQ(event_text(ip, {.json = true}, false),
+            "{\"miss\":true,\"dst\":\"10.1.1.1\",\"dev\":\"vxlan0\"}\n");
+}
+
+TEST(EventText, NeighboursAndGroups) {
+  v1::Event neighbour = event(v1::Event::ACTION_DELETED);
+  neighbour.mutable_neighbour()->set_ip("10.1.1.1");
+  neighbour.mutable_neighbour()->set_mac("02:00:00:00:00:01");
+  neighbour.mutable_neighbour()->set_dev("vxlan0");
+  EXPECT_EQ(event_text(neighbour, {}, true),
+            "[NEIGH]Deleted 10.1.1.1 dev vxlan0 lladdr 02:00:00:00:00:01 REACHABLE \n");
+  EXPECT_THAT(event_text(neighbour, {.json = true}, true),
+              testing::StartsWith(R"({"deleted":true,"dst":"10.1)"));
+  v1::Event mdb = event(v1::Event::ACTION_SET);
+  mdb.mutable_mdb()->set_dev("vxlan0");
+  mdb.mutable_mdb()->set_group("239.1.1.1");
+  mdb.mutable_mdb()->set_dst("10.0.0.2");
+  EXPECT_EQ(event_text(mdb, {}, true), "[MDB]dev vxlan0 port vxlan0 grp 239.1.1.1 temp dst 10.0.0.2\n");
+  EXPECT_THAT(event_text(mdb, {.json = true}, false), testing::StartsWith(R"({"dev":"vxlan0",)"));
+}
+
 TEST(EventText, UnknownSortIsNothing) {
   EXPECT_EQ(event_text(v1::Event(), {}, true), "");
 }

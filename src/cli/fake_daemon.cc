@@ -40,6 +40,7 @@ void FakeDaemon::synchronize() {
 grpc::Status FakeDaemon::record(const std::string& call, const google::protobuf::Message& request) {
   const std::string text = request.ShortDebugString();
   requests.push_back(text.empty() ? call : call + ' ' + text);
+  if (requests.size() == refuse_request) return {grpc::StatusCode::ALREADY_EXISTS, "refused by the test"};
   return status;
 }
 
@@ -120,6 +121,68 @@ grpc::Status FakeDaemon::ListDrops(grpc::ServerContext*, const v1::ListDropsRequ
   const std::scoped_lock lock(mutex_);
   *response = drops;
   return record("ListDrops", *request);
+}
+
+grpc::Status FakeDaemon::ChangeVni(grpc::ServerContext*, const v1::VniChange* request, v1::ChangeResponse*) {
+  const std::scoped_lock lock(mutex_);
+  return record("ChangeVni", *request);
+}
+
+grpc::Status FakeDaemon::ListVnis(grpc::ServerContext*, const v1::ListVnisRequest* request,
+                                  v1::ListVnisResponse* response) {
+  const std::scoped_lock lock(mutex_);
+  *response = vnis;
+  return record("ListVnis", *request);
+}
+
+grpc::Status FakeDaemon::ChangeNexthop(grpc::ServerContext*, const v1::NexthopChange* request,
+                                       v1::ChangeResponse*) {
+  const std::scoped_lock lock(mutex_);
+  return record("ChangeNexthop", *request);
+}
+
+grpc::Status FakeDaemon::ListNexthops(grpc::ServerContext*, const v1::ListNexthopsRequest* request,
+                                      v1::ListNexthopsResponse* response) {
+  const std::scoped_lock lock(mutex_);
+  *response = nexthops;
+  return record("ListNexthops", *request);
+}
+
+grpc::Status FakeDaemon::ChangeMdb(grpc::ServerContext*, const v1::MdbChange* request, v1::ChangeResponse*) {
+  const std::scoped_lock lock(mutex_);
+  return record("ChangeMdb", *request);
+}
+
+grpc::Status FakeDaemon::ListMdb(grpc::ServerContext*, const v1::ListMdbRequest* request,
+                                 v1::ListMdbResponse* response) {
+  const std::scoped_lock lock(mutex_);
+  *response = mdb;
+  return record("ListMdb", *request);
+}
+
+grpc::Status FakeDaemon::ChangeNeighbour(grpc::ServerContext*, const v1::NeighbourChange* request,
+                                         v1::ChangeResponse*) {
+  const std::scoped_lock lock(mutex_);
+  return record("ChangeNeighbour", *request);
+}
+
+grpc::Status FakeDaemon::ListNeighbours(grpc::ServerContext*, const v1::ListNeighboursRequest* request,
+                                        v1::ListNeighboursResponse* response) {
+  const std::scoped_lock lock(mutex_);
+  *response = neighbours;
+  return record("ListNeighbours", *request);
+}
+
+grpc::Status FakeDaemon::SetRemote(grpc::ServerContext*, const v1::Remote* request, v1::ChangeResponse*) {
+  const std::scoped_lock lock(mutex_);
+  return record("SetRemote", *request);
+}
+
+grpc::Status FakeDaemon::ListRemotes(grpc::ServerContext*, const v1::ListRemotesRequest* request,
+                                     v1::ListRemotesResponse* response) {
+  const std::scoped_lock lock(mutex_);
+  *response = remotes;
+  return record("ListRemotes", *request);
 }
 
 grpc::Status FakeDaemon::Monitor(grpc::ServerContext*, const v1::MonitorRequest* request,

@@ -35,7 +35,13 @@ class FakeDaemon final : public v1::Vtep::Service {
   std::uint64_t fdb_repeat = 1;            ///< how often ListFdb sends its parts
   std::uint64_t refuse_change = 0;         ///< the number of the change that is refused; 0: none
   v1::ListDropsResponse drops;
-  std::vector<v1::Event> events;  ///< of Monitor, which then ends
+  v1::ListVnisResponse vnis;
+  v1::ListNexthopsResponse nexthops;
+  v1::ListMdbResponse mdb;
+  v1::ListNeighboursResponse neighbours;
+  v1::ListRemotesResponse remotes;
+  std::size_t refuse_request = 0;  ///< the number of the one-answer call that is refused; 0: none
+  std::vector<v1::Event> events;   ///< of Monitor, which then ends
   v1::Daemon daemon;
   std::chrono::milliseconds pause{0};  ///< between the answer of StopDaemon and the end
 
@@ -59,6 +65,26 @@ class FakeDaemon final : public v1::Vtep::Service {
                         v1::FlushFdbResponse* response) override;
   grpc::Status ListDrops(grpc::ServerContext* context, const v1::ListDropsRequest* request,
                          v1::ListDropsResponse* response) override;
+  grpc::Status ChangeVni(grpc::ServerContext* context, const v1::VniChange* request,
+                         v1::ChangeResponse* response) override;
+  grpc::Status ListVnis(grpc::ServerContext* context, const v1::ListVnisRequest* request,
+                        v1::ListVnisResponse* response) override;
+  grpc::Status ChangeNexthop(grpc::ServerContext* context, const v1::NexthopChange* request,
+                             v1::ChangeResponse* response) override;
+  grpc::Status ListNexthops(grpc::ServerContext* context, const v1::ListNexthopsRequest* request,
+                            v1::ListNexthopsResponse* response) override;
+  grpc::Status ChangeMdb(grpc::ServerContext* context, const v1::MdbChange* request,
+                         v1::ChangeResponse* response) override;
+  grpc::Status ListMdb(grpc::ServerContext* context, const v1::ListMdbRequest* request,
+                       v1::ListMdbResponse* response) override;
+  grpc::Status ChangeNeighbour(grpc::ServerContext* context, const v1::NeighbourChange* request,
+                               v1::ChangeResponse* response) override;
+  grpc::Status ListNeighbours(grpc::ServerContext* context, const v1::ListNeighboursRequest* request,
+                              v1::ListNeighboursResponse* response) override;
+  grpc::Status SetRemote(grpc::ServerContext* context, const v1::Remote* request,
+                         v1::ChangeResponse* response) override;
+  grpc::Status ListRemotes(grpc::ServerContext* context, const v1::ListRemotesRequest* request,
+                           v1::ListRemotesResponse* response) override;
   grpc::Status Monitor(grpc::ServerContext* context, const v1::MonitorRequest* request,
                        grpc::ServerWriter<v1::Event>* writer) override;
   grpc::Status GetDaemon(grpc::ServerContext* context, const v1::GetDaemonRequest* request,

@@ -74,7 +74,7 @@ int get(Words& words, Session& session) {
   Printer printer(session, FdbForm::kWithDevice);
   bool found = false;
   const Result<void> listed = session.client.list_fdb(request, [&](const v1::FdbEntry& entry) {
-    if (wanted->vni && entry.has_vni() && entry.vni() != *wanted->vni) return true;
+    if (!wanted->is(entry)) return true;
     found = true;
     printer.print(entry);
     return false;  // `bridge fdb get` prints one remote of a flood list too

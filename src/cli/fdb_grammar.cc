@@ -12,11 +12,21 @@ namespace vtep {
 namespace {
 
 // `bridge fdb` has these for the tables of other devices.
-constexpr std::string_view kForeignWords[] = {
-    "master",        "router",   "use",       "extern_learn",    "sticky",        "vlan",
-    "src_vni",       "nhid",     "br",        "activity_notify", "inactive",      "norefresh",
-    "nosticky",      "norouter", "offloaded", "nooffloaded",     "added_by_user", "noadded_by_user",
-    "noextern_learn"};
+constexpr std::string_view kForeignWords[] = {"master",
+                                              "use",
+                                              "extern_learn",
+                                              "sticky",
+                                              "vlan",
+                                              "br",
+                                              "activity_notify",
+                                              "inactive",
+                                              "norefresh",
+                                              "nosticky",
+                                              "offloaded",
+                                              "nooffloaded",
+                                              "added_by_user",
+                                              "noadded_by_user",
+                                              "noextern_learn"};
 
 // True if the word was one that stands in every `fdb` command, or one that stands in none of vtep's.
 bool read_common(Words& words, std::string& dev) {
@@ -48,10 +58,20 @@ bool read_remote(Words& words, Remote& remote) {
   } else if (words.take_word("via")) {
     words.once("via");
     remote.set_via(read_name(words, "via"));
+  } else if (words.take_word("nhid")) {
+    words.once("nhid");
+    remote.set_nhid(read_nexthop_id(words, "nhid"));
+  } else if (words.take_word("src_vni")) {
+    words.once("src_vni");
+    remote.set_src_vni(read_vni(words, "src_vni"));
   } else {
     return false;
   }
   return true;
+}
+
+bool has_remote(const v1::FdbEntry& entry) {
+  return !entry.dst().empty() || entry.port() != 0 || entry.has_vni() || !entry.via().empty();
 }
 
 void read_lladdr(Words& words, std::string& mac) {
@@ -82,9 +102,14 @@ void check_complete(Words& words, const v1::FdbChange& change) {
   const v1::FdbEntry& entry = change.entry();
   if (entry.mac().empty()) return words.fail("the MAC address is missing");
   if (entry.dev().empty()) return words.fail("the link is missing: say 'dev DEV'");
+  if (entry.nhid() != 0 && has_remote(entry)) {
+    return words.fail("'nhid' excludes 'dst', 'port', 'vni' and 'via': the nexthops say where to");
+  }
   const MacAddr mac = MacAddr::parse(entry.mac()).value_or(MacAddr());
   if (change.operation() == v1::FdbChange::OPERATION_DELETE) return;
-  if (entry.dst().empty()) return words.fail("the remote VTEP is missing: say 'dst IP'");
+  if (entry.dst().empty() && entry.nhid() == 0) {
+    return words.fail("the remote VTEP is missing: say 'dst IP' or 'nhid ID'");
+  }
   if (change.operation() == v1::FdbChange::OPERATION_APPEND && mac.is_unicast()) {
     words.fail(
         fmt::format("{} is behind one VTEP only: use 'replace' to move it; 'append' is for 00:00:00:00:00:00 "
@@ -111,6 +136,11 @@ Parsed<v1::FdbChange> parse_fdb_change(v1::FdbChange::Operation operation, Words
   while (!words.done()) {
     if (read_common(words, *entry.mutable_dev()) || read_remote(words, entry) || read_state(words, state))
       continue;
+    if (words.take_word("router")) {
+      words.once("router");
+      entry.set_router(true);
+      continue;
+    }
     read_lladdr(words, *entry.mutable_mac());
   }
   entry.set_state(state);
@@ -154,6 +184,11 @@ Parsed<FdbShow> parse_fdb_show(Words& words) {
   return words.parsed(std::move(show));
 }
 
+bool FdbGet::is(const v1::FdbEntry& entry) const {
+  if (src_vni && entry.src_vni() != *src_vni) return false;
+  return !vni || !entry.has_vni() || entry.vni() == *vni;
+}
+
 Parsed<FdbGet> parse_fdb_get(Words& words) {
   FdbGet get;
   while (!words.done()) {
@@ -161,6 +196,9 @@ Parsed<FdbGet> parse_fdb_get(Words& words) {
     if (words.take_word("vni")) {
       words.once("vni");
       get.vni = read_vni(words, "vni");
+    } else if (words.take_word("src_vni")) {
+      words.once("src_vni");
+      get.src_vni = read_vni(words, "src_vni");
     } else {
       read_lladdr(words, get.mac);
     }
@@ -192,7 +230,12 @@ Parsed<v1::FlushFdbRequest> parse_fdb_flush(Words& words) {
   };
   while (!words.done()) {
     if (read_common(words, *request.mutable_dev()) || read_remote(words, request) || read_states()) continue;
-    if (words.take_abbreviation("help")) {
+    const bool is_router = words.peek() == "router";
+    if (is_router || words.peek() == "norouter") {
+      words.take();
+      words.once("router");
+      request.set_router(is_router);
+    } else if (words.take_abbreviation("help")) {
       words.help(kFdbUsage);
     } else {
       words.fail(fmt::format("'{}' makes no sense to 'fdb flush': see 'vtep fdb help'", words.peek()));

@@ -52,6 +52,21 @@ TEST(FdbChange, EveryWordInAnyOrder) {
             R"(port: 8472 vni: 7 via: "eno1" state: FDB_STATE_STATIC })");
 }
 
+TEST(FdbChange, NexthopsRoutersAndTables) {
+  EXPECT_EQ(parse(change(kAdd), "0:0:0:0:0:1 dev v nhid 10 src_vni 0 router static"),
+            R"(operation: OPERATION_ADD entry { mac: "00:00:00:00:00:01" dev: "v" state: FDB_STATE_STATIC )"
+            R"(nhid: 10 router: true src_vni: 0 })");
+  constexpr std::string_view kExcludes =
+      "'nhid' excludes 'dst', 'port', 'vni' and 'via': the nexthops say where to";
+  for (const char* word : {"dst 10.0.0.1", "port 5", "vni 5", "via eno1"}) {
+    EXPECT_EQ(refusal(change(kAdd), std::string("0:0:0:0:0:1 dev v nhid 10 ") + word), kExcludes) << word;
+  }
+  EXPECT_EQ(refusal(change(kAdd), "0:0:0:0:0:1 dev v nhid 0"),
+            "'nhid 0' makes no sense: the number of a nexthop, from 1 is expected");
+  EXPECT_EQ(refusal(change(kAdd), "0:0:0:0:0:1 dev v nhid 1 nhid 2"), "'nhid' is given twice");
+  EXPECT_EQ(refusal(change(kAdd), "0:0:0:0:0:1 dev v nhid 1 router router"), "'router' is given twice");
+}
+
 TEST(FdbChange, States) {
   const auto state = [](const std::string& word) {
     const std::string line = "0:0:0:0:0:1 dev v dst 10.0.0.1 " + word;
@@ -85,7 +100,8 @@ TEST(FdbChange, AppendIsForFloodListsAndGroups) {
 TEST(FdbChange, Refused) {
   EXPECT_EQ(refusal(change(kAdd), "dev v dst 10.0.0.1"), "the MAC address is missing");
   EXPECT_EQ(refusal(change(kAdd), "0:0:0:0:0:1 dst 10.0.0.1"), "the link is missing: say 'dev DEV'");
-  EXPECT_EQ(refusal(change(kAdd), "0:0:0:0:0:1 dev v"), "the remote VTEP is missing: say 'dst IP'");
+  EXPECT_EQ(refusal(change(kAdd), "0:0:0:0:0:1 dev v"),
+            "the remote VTEP is missing: say 'dst IP' or 'nhid ID'");
   EXPECT_EQ(refusal(change(kDelete), "0:0:0:0:0:1 dev v"), "parsed");
   EXPECT_EQ(refusal(change(kAdd), "0:0:0:0:0 dev v"), "'0:0:0:0:0' is no MAC address like 4a:bd:99:0c:09:b2");
   EXPECT_EQ(refusal(change(kAdd), "0:0:0:0:0:1 0:0:0:0:0:2 dev v"),
@@ -158,6 +174,25 @@ TEST(FdbFlush, Words) {
   EXPECT_EQ(parse(parse_fdb_flush, "dev v"), R"(dev: "v")");
   EXPECT_EQ(parse(parse_fdb_flush, "dev v dst 10.0.0.1 vni 7 port 1 via eno1 self"),
             R"(dev: "v" dst: "10.0.0.1" vni: 7 port: 1 via: "eno1")");
+}
+
+TEST(FdbGet, OfOneTable) {
+  Words words(split("0:0:0:0:0:1 dev v src_vni 7"));
+  const auto get = parse_fdb_get(words);
+  ASSERT_TRUE(get);
+  v1::FdbEntry entry;
+  EXPECT_FALSE(get->is(entry));
+  entry.set_src_vni(7);
+  EXPECT_TRUE(get->is(entry));
+  entry.set_vni(9);
+  EXPECT_TRUE(get->is(entry));
+}
+
+TEST(FdbFlush, NexthopsRoutersAndTables) {
+  EXPECT_EQ(parse(parse_fdb_flush, "dev v nhid 10 src_vni 7 router"),
+            R"(dev: "v" nhid: 10 src_vni: 7 router: true)");
+  EXPECT_EQ(parse(parse_fdb_flush, "dev v norouter"), R"(dev: "v" router: false)");
+  EXPECT_EQ(refusal(parse_fdb_flush, "dev v router norouter"), "'router' is given twice");
 }
 
 TEST(FdbFlush, States) {

@@ -4,6 +4,7 @@
 
 #include <iterator>
 #include <string_view>
+#include <vector>
 
 namespace vtep {
 
@@ -16,6 +17,13 @@ std::string_view state_word(v1::FdbState state) {
   return "";
 }
 
+std::vector<std::string_view> flags_of(const v1::FdbEntry& entry) {
+  std::vector<std::string_view> flags = {"self"};
+  if (entry.router()) flags.push_back("router");
+  if (entry.frozen()) flags.push_back("frozen");
+  return flags;
+}
+
 }  // namespace
 
 std::string fdb_text(const v1::FdbEntry& entry, const Format& format, FdbForm form) {
@@ -25,9 +33,12 @@ std::string fdb_text(const v1::FdbEntry& entry, const Format& format, FdbForm fo
   if (!entry.dst().empty()) fmt::format_to(end, "dst {} ", entry.dst());
   if (entry.port() != 0) fmt::format_to(end, "port {} ", entry.port());
   if (entry.has_vni()) fmt::format_to(end, "vni {} ", entry.vni());
+  if (entry.has_src_vni()) fmt::format_to(end, "src_vni {} ", entry.src_vni());
   if (!entry.via().empty()) fmt::format_to(end, "via {} ", entry.via());
+  if (entry.nhid() != 0) fmt::format_to(end, "nhid {} ", entry.nhid());
   if (format.statistics > 0) fmt::format_to(end, "used {}/{} ", entry.used(), entry.updated());
-  fmt::format_to(end, "self {}\n", state_word(entry.state()));
+  for (const std::string_view flag : flags_of(entry)) fmt::format_to(end, "{} ", flag);
+  fmt::format_to(end, "{}\n", state_word(entry.state()));
   return text;
 }
 
@@ -37,12 +48,14 @@ Json fdb_json(const v1::FdbEntry& entry, const Format& format, FdbForm form) {
   if (!entry.dst().empty()) json["dst"] = entry.dst();
   if (entry.port() != 0) json["port"] = entry.port();
   if (entry.has_vni()) json["vni"] = entry.vni();
+  if (entry.has_src_vni()) json["src_vni"] = entry.src_vni();
   if (!entry.via().empty()) json["viaIf"] = entry.via();
+  if (entry.nhid() != 0) json["nhid"] = entry.nhid();
   if (format.statistics > 0) {
     json["used"] = entry.used();
     json["updated"] = entry.updated();
   }
-  json["flags"] = Json::array({"self"});
+  json["flags"] = flags_of(entry);
   json["state"] = state_word(entry.state());
   return json;
 }

@@ -12,7 +12,7 @@ namespace vtep {
 /// `bridge` names the device of an entry unless somebody asked for that device only.
 enum class FdbForm { kWithDevice, kWithoutDevice };
 
-/// With a new line at its end.
+/// With a new line at its end. The flag `frozen` is vtep's own and stands behind those of `bridge`.
 std::string fdb_text(const v1::FdbEntry& entry, const Format& format, FdbForm form);
 /// The same with the keys of `bridge -j`.
 Json fdb_json(const v1::FdbEntry& entry, const Format& format, FdbForm form);

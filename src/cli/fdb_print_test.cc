@@ -43,6 +43,7 @@ INSTANTIATE_TEST_SUITE_P(Captured, FdbTranscript,
                                          Transcript{"fdb_all.txt", FdbForm::kWithDevice},
                                          Transcript{"fdb_get.txt", FdbForm::kWithDevice},
                                          Transcript{"fdb_get_zero.txt", FdbForm::kWithDevice},
+                                         Transcript{"vni_fdb.txt", FdbForm::kWithoutDevice},
                                          Transcript{"fdb_empty.txt", FdbForm::kWithoutDevice}));
 
 TEST(FdbText, VniZeroIsSaid) {
@@ -50,6 +51,17 @@ TEST(FdbText, VniZeroIsSaid) {
   entry.set_mac("00:11:22:33:44:55");
   entry.set_vni(0);
   EXPECT_EQ(fdb_text(entry, {}, FdbForm::kWithoutDevice), "00:11:22:33:44:55 vni 0 self \n");
+}
+
+TEST(FdbText, FrozenIsTheLastFlag) {
+  v1::FdbEntry entry;
+  entry.set_mac("00:11:22:33:44:55");
+  entry.set_dst("10.0.0.1");
+  entry.set_router(true);
+  entry.set_frozen(true);
+  EXPECT_EQ(fdb_text(entry, {}, FdbForm::kWithoutDevice),
+            "00:11:22:33:44:55 dst 10.0.0.1 self router frozen \n");
+  EXPECT_EQ(fdb_json(entry, {}, FdbForm::kWithoutDevice).at("flags").dump(), R"(["self","router","frozen"])");
 }
 
 }  // namespace

@@ -119,8 +119,9 @@ Parsed<v1::SetLinkRequest> parse_link_set(Words& words) {
       read_vxlan(words, false, *request.mutable_spec());
     } else if (words.take_word("dev")) {
       read_link_name(words, "dev", *request.mutable_name());
-    } else if (words.peek() == "name") {
-      words.fail("vtep does not support renaming a link yet: delete it and add it under the new name");
+    } else if (words.take_word("name")) {
+      words.once("name");
+      request.set_new_name(read_name(words, "name"));
     } else if (!read_common(words, *request.mutable_spec())) {
       read_link_name(words, "dev", *request.mutable_name());
     }

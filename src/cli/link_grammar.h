@@ -10,7 +10,7 @@ namespace vtep {
 
 /// `[name] NAME [address LLADDR] [mtu MTU] type vxlan …`
 Parsed<v1::AddLinkRequest> parse_link_add(Words& words);
-/// `[dev] NAME [up|down] [address LLADDR] [mtu MTU] [type vxlan …]`
+/// `[dev] NAME [name NEWNAME] [up|down] [address LLADDR] [mtu MTU] [type vxlan …]`
 Parsed<v1::SetLinkRequest> parse_link_set(Words& words);
 /// `[dev] NAME`
 Parsed<v1::DeleteLinkRequest> parse_link_delete(Words& words);

@@ -132,14 +132,16 @@ TEST(LinkAdd, Refused) {
       {"v1 type vxlan id 1 local ff02::1",
        "'local ff02::1' makes no sense: that is a multicast group, a unicast address is expected"},
       {"v1 type vxlan id 1 remote 10.0.0.1 local fd00::1",
-       "10.0.0.1 and fd00::1 are of different families: a link is IPv4 or IPv6"},
+       "fd00::1 cannot be the source address of packets to 10.0.0.1: give 'local' once more, with an IPv4 "
+       "address"},
       {"v1 type vxlan id 1 local fd00::1 group 239.1.1.1 dev eno1",
-       "239.1.1.1 and fd00::1 are of different families: a link is IPv4 or IPv6"},
-      {"v1 type vxlan id 1 local 10.0.0.1 local 10.0.0.1", "'local' is given twice"},
+       "fd00::1 cannot be the source address of packets to 239.1.1.1: give 'local' once more, with an IPv4 "
+       "address"},
+      {"v1 type vxlan id 1 local 10.0.0.1 local 10.0.0.1",
+       "'local' is given twice for the same family: once for IPv4 and once for IPv6 is enough"},
       {"v1 type vxlan id 1 dev eno1 dev eno1", "'dev' is given twice"},
       {"v1 type vxlan id 1 ttl 256",
-       "'ttl 256' makes no sense: 'auto' or a number from 0 to 255 is expected"},
-      {"v1 type vxlan id 1 ttl inherit", "vtep does not support 'ttl inherit' yet"},
+       "'ttl 256' makes no sense: 'auto', 'inherit' or a number from 0 to 255 is expected"},
       {"v1 type vxlan id 1 ageing 4294967296",
        "'ageing 4294967296' makes no sense: 'none' or a number of seconds is expected"},
       {"v1 type vxlan id 1 srcport 2 1", "'srcport 2 1' makes no sense: the lower port comes first"},
@@ -149,13 +151,6 @@ TEST(LinkAdd, Refused) {
       {"v1 type vxlan id 1 dstport 65536",
        "'dstport 65536' makes no sense: a port from 0 to 65535 is expected"},
       {"v1 type vxlan id 1 learning nolearning", "'learning' is given twice"},
-      {"v1 type vxlan id 1 proxy", "vtep does not support 'proxy' yet"},
-      {"v1 type vxlan id 1 tos 1", "vtep does not support 'tos' yet"},
-      {"v1 type vxlan id 1 df set", "vtep does not support 'df' yet"},
-      {"v1 type vxlan id 1 noudpcsum", "vtep does not support 'noudpcsum' yet"},
-      {"v1 type vxlan id 1 gbp", "vtep does not support 'gbp' yet"},
-      {"v1 type vxlan external", "vtep does not support 'external' yet"},
-      {"v1 type vxlan id 1 vnifilter", "vtep does not support 'vnifilter' yet"},
       {"v1 type vxlan id 1 frob", "'frob' is no option of type vxlan: see 'vtep link help'"},
   };
   for (const auto& [line, sentence] : kLines) EXPECT_EQ(refusal(parse_link_add, line), sentence) << line;
@@ -177,11 +172,17 @@ TEST(LinkSet, Words) {
             R"(name: "vxlan0" spec { group: "239.1.1.2" })");
 }
 
+TEST(LinkSet, Rename) {
+  EXPECT_EQ(parse(parse_link_set, "dev vxlan0 name vxlan1 up"),
+            R"(name: "vxlan0" spec { } up: true new_name: "vxlan1")");
+}
+
 TEST(LinkSet, Refused) {
   EXPECT_EQ(refusal(parse_link_set, "up"), "the link's name is missing: 'vtep link set NAME …'");
   EXPECT_EQ(refusal(parse_link_set, "vxlan0 up down"), "'up' is given twice");
-  EXPECT_EQ(refusal(parse_link_set, "vxlan0 name vxlan1"),
-            "vtep does not support renaming a link yet: delete it and add it under the new name");
+  EXPECT_EQ(refusal(parse_link_set, "vxlan0 name a/b"),
+            "'a/b' cannot be the name of an interface: '/', ':' and blanks are not allowed");
+  EXPECT_EQ(refusal(parse_link_set, "vxlan0 name a name b"), "'name' is given twice");
   EXPECT_EQ(
       refusal(parse_link_set, "vxlan0 master br0"),
       "'master' is not for vtep to set: the interface is an ordinary one, use 'ip link set NAME master'");

@@ -3,52 +3,16 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "base/ip.h"
 #include "cli/link_stats.h"
 #include "cli/link_words.h"
+#include "cli/remote_print.h"
+#include "cli/vxlan_print.h"
 
 namespace vtep {
 
 namespace {
 
 constexpr int kOwnCounters = 3;  // -s -s -s: iproute2 prints no more for the third
-
-// iproute2's JSON names the keys of IPv6 addresses differently.
-std::string address_key(std::string_view key, const std::string& address) {
-  const std::optional<IpAddr> ip = IpAddr::parse(address);
-  return fmt::format("{}{}", key, ip && ip->is_v6() ? "6" : "");
-}
-
-std::string vxlan_text(const v1::LinkSpec& spec) {
-  std::string text = fmt::format("vxlan id {} ", spec.id());
-  if (spec.has_group()) text += fmt::format("group {} ", spec.group());
-  if (spec.has_remote()) text += fmt::format("remote {} ", spec.remote());
-  if (spec.has_local()) text += fmt::format("local {} ", spec.local());
-  if (spec.has_dev()) text += fmt::format("dev {} ", spec.dev());
-  text += fmt::format("srcport {} {} dstport {} ", spec.srcport_min(), spec.srcport_max(), spec.dstport());
-  if (spec.has_learning() && !spec.learning()) text += "nolearning ";
-  text += spec.ttl() == 0 ? "ttl auto " : fmt::format("ttl {} ", spec.ttl());
-  text += spec.ageing() == 0 ? "ageing none " : fmt::format("ageing {} ", spec.ageing());
-  return text + "udpcsum noudp6zerocsumtx noudp6zerocsumrx ";
-}
-
-Json vxlan_json(const v1::LinkSpec& spec) {
-  Json data = {{"id", spec.id()}};
-  if (spec.has_group()) data[address_key("group", spec.group())] = spec.group();
-  if (spec.has_remote()) data[address_key("remote", spec.remote())] = spec.remote();
-  if (spec.has_local()) data[address_key("local", spec.local())] = spec.local();
-  if (spec.has_dev()) data["link"] = spec.dev();
-  data["port_range"] = {{"low", spec.srcport_min()}, {"high", spec.srcport_max()}};
-  data["port"] = spec.dstport();
-  data["learning"] = !spec.has_learning() || spec.learning();
-  data["ttl"] = spec.ttl();
-  data["df"] = "unset";
-  data["ageing"] = spec.ageing();
-  data["udp_csum"] = true;
-  data["udp_zero_csum6_tx"] = false;
-  data["udp_zero_csum6_rx"] = false;
-  return data;
-}
 
 // The numbers that -d prints behind the vxlan options: each with its word in text and its key in JSON.
 template <typename Add>
@@ -90,6 +54,7 @@ void add_details(const v1::Link& link, Json& json) {
   limits(device, [&](std::string_view, std::string_view key, std::uint32_t value) {
     json[std::string(key)] = value;
   });
+  for (const v1::Remote& remote : link.remotes()) json["remotes"].push_back(path_json(remote));
 }
 
 // A link whose interface is not there has no state of the kernel's; IF_OPER_NOTPRESENT says so.
@@ -133,6 +98,9 @@ std::string link_text(const v1::Link& link, const Format& format, LinkForm form)
   if (!device.broadcast().empty()) text += " brd " + device.broadcast();
   if (format.details > 0) text += details_text(link, form);
   text += '\n';
+  if (form == LinkForm::kShow && format.details > 0) {
+    for (const v1::Remote& remote : link.remotes()) text += fmt::format("    remote {}\n", path_text(remote));
+  }
   if (form == LinkForm::kShow && format.statistics > 0) {
     if (device.has_stats()) text += stats_text(device.stats(), format.statistics > 1);
     if (format.statistics >= kOwnCounters) text += counters_text(link.counters());

@@ -13,8 +13,8 @@ namespace vtep {
 /// makes addresses, the counters.
 enum class LinkForm { kShow, kMonitor };
 
-/// With a new line at its end. A link with a `trouble` has one more line than `ip` would print, and -s -s -s
-/// adds vtep's own counters.
+/// With a new line at its end. A link with a `trouble` has one more line than `ip` would print, -d one for
+/// each remote VTEP of which something is known, and -s -s -s adds vtep's own counters.
 std::string link_text(const v1::Link& link, const Format& format, LinkForm form);
 /// The same with the keys of `ip -j`.
 Json link_json(const v1::Link& link, const Format& format);

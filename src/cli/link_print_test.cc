@@ -23,6 +23,13 @@ std::string print(const std::vector<v1::Link>& links, const Format& format) {
   return captured.text();
 }
 
+// iproute2 6.1 forgets the blank between these two words; the next version does not.
+std::string with_blank(std::string output) {
+  constexpr std::string_view kGlued = "vnifilterid";
+  const std::size_t at = output.find(kGlued);
+  return at == std::string::npos ? output : output.replace(at, kGlued.size(), "vnifilter id");
+}
+
 class LinkTranscript : public testing::TestWithParam<std::string> {};
 
 TEST_P(LinkTranscript, PrintsTheSame) {
@@ -31,13 +38,14 @@ TEST_P(LinkTranscript, PrintsTheSame) {
   const std::vector<v1::Link> links = links_of(exchanges.front().output);
   ASSERT_FALSE(links.empty());
   for (const Exchange& exchange : exchanges) {
-    EXPECT_EQ(print(links, exchange.format()), exchange.output) << exchange.command;
+    EXPECT_EQ(print(links, exchange.format()), with_blank(exchange.output)) << exchange.command;
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Captured, LinkTranscript,
                          testing::Values("link_group", "link_options", "link_bare", "link_group6",
-                                         "link_remote6", "link_master", "link_list"),
+                                         "link_remote6", "link_master", "link_list", "link_every",
+                                         "link_label", "link_vnifilter"),
                          [](const auto& test) { return test.param; });
 
 // iproute2's columns when every number is another one; only the widths of "bytes" and "transns" grow.
@@ -102,13 +110,37 @@ TEST(LinkText, UpWithoutCarrierAndUnknownBits) {
 TEST(LinkText, OwnCountersWithThreeS) {
   v1::Link link;
   link.mutable_counters()->set_encapsulated_frames(1);
+  link.mutable_counters()->set_frozen(2);
+  link.mutable_counters()->set_suppressed(3);
+  link.mutable_counters()->set_too_big_answers(4);
+  link.mutable_counters()->set_reserved_bits(5);
   link.mutable_counters()->set_dropped(8);
   EXPECT_THAT(
       link_text(link, {.statistics = 3}, LinkForm::kShow),
       testing::EndsWith("    vtep: encapsulated 1 bytes 0 decapsulated 0 bytes 0 flooded 0 learned 0 moved 0 "
-                        "dropped 8\n"));
-  EXPECT_EQ(link_json(link, {.statistics = 3}).at("vtep").at("dropped"), 8);
+                        "frozen 2 suppressed 3 too_big_answers 4 reserved_bits 5 dropped 8\n"));
+  const Json counters = link_json(link, {.statistics = 3}).at("vtep");
+  EXPECT_EQ(counters.at("frozen"), 2);
+  EXPECT_EQ(counters.at("suppressed"), 3);
+  EXPECT_EQ(counters.at("too_big_answers"), 4);
+  EXPECT_EQ(counters.at("reserved_bits"), 5);
+  EXPECT_EQ(counters.at("dropped"), 8);
   EXPECT_FALSE(link_json(link, {.statistics = 2}).contains("vtep"));
+}
+
+TEST(LinkText, RemotesWithDetails) {
+  v1::Link link;
+  link.set_name("v");
+  v1::Remote& remote = *link.add_remotes();
+  remote.set_address("10.0.0.2");
+  remote.set_mtu(1400);
+  remote.set_mtu_expires(512);
+  EXPECT_THAT(link_text(link, {.details = 1}, LinkForm::kShow),
+              testing::EndsWith("\n    remote 10.0.0.2 path mtu 1400 expires 512sec\n"));
+  EXPECT_EQ(link_json(link, {.details = 1}).at("remotes").dump(),
+            R"([{"address":"10.0.0.2","path_mtu":1400,"expires":512}])");
+  EXPECT_THAT(link_text(link, {}, LinkForm::kShow), testing::Not(testing::HasSubstr("remote")));
+  EXPECT_FALSE(link_json(link, {}).contains("remotes"));
 }
 
 }  // namespace

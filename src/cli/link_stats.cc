@@ -111,10 +111,11 @@ Json stats_json(const v1::NetDeviceStats& s, bool with_errors) {
 
 std::string counters_text(const v1::LinkCounters& c) {
   return fmt::format(
-      "    vtep: encapsulated {} bytes {} decapsulated {} bytes {} flooded {} learned {} moved {} dropped "
-      "{}\n",
+      "    vtep: encapsulated {} bytes {} decapsulated {} bytes {} flooded {} learned {} moved {} frozen {} "
+      "suppressed {} too_big_answers {} reserved_bits {} dropped {}\n",
       c.encapsulated_frames(), c.encapsulated_bytes(), c.decapsulated_frames(), c.decapsulated_bytes(),
-      c.flooded_frames(), c.learned(), c.moved(), c.dropped());
+      c.flooded_frames(), c.learned(), c.moved(), c.frozen(), c.suppressed(), c.too_big_answers(),
+      c.reserved_bits(), c.dropped());
 }
 
 Json counters_json(const v1::LinkCounters& c) {
@@ -123,6 +124,10 @@ Json counters_json(const v1::LinkCounters& c) {
           {"flooded", c.flooded_frames()},
           {"learned", c.learned()},
           {"moved", c.moved()},
+          {"frozen", c.frozen()},
+          {"suppressed", c.suppressed()},
+          {"too_big_answers", c.too_big_answers()},
+          {"reserved_bits", c.reserved_bits()},
           {"dropped", c.dropped()}};
 }
 

@@ -20,10 +20,16 @@ Parsed<Monitor> parse_monitor(Words& words) {
       monitor.banner = true;
       monitor.request.set_links(true);
       monitor.request.set_fdb(true);
+      monitor.request.set_neighbours(true);
+      monitor.request.set_mdb(true);
     } else if (words.take_abbreviation("link")) {
       monitor.request.set_links(true);
     } else if (words.take_abbreviation("fdb")) {
       monitor.request.set_fdb(true);
+    } else if (words.take_abbreviation("neighbour") || words.take_abbreviation("neighbor")) {
+      monitor.request.set_neighbours(true);
+    } else if (words.take_abbreviation("mdb")) {
+      monitor.request.set_mdb(true);
     } else if (words.take_abbreviation("help")) {
       words.help(kMonitorUsage);
     } else {

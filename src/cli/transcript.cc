@@ -20,6 +20,42 @@ const std::map<std::string, std::uint32_t> kFlagBits = {{"BROADCAST", IFF_BROADC
                                                         {"LOWER_UP", IFF_LOWER_UP}};
 const std::map<std::string, std::uint32_t> kOperstates = {{"UNKNOWN", 0}, {"DOWN", 2}, {"UP", 6}};
 
+std::uint32_t number_of(const Json& hex) {
+  return static_cast<std::uint32_t>(std::stoul(hex.get<std::string>(), nullptr, 16));
+}
+
+void set_header(const Json& data, v1::LinkSpec& spec) {
+  const std::map<std::string, v1::Df> dfs = {
+      {"unset", v1::DF_UNSET}, {"set", v1::DF_SET}, {"inherit", v1::DF_INHERIT}};
+  if (data.contains("ttl")) {
+    spec.set_ttl(data.at("ttl"));
+  } else {
+    spec.set_ttl_inherit(true);  // the only one without its key
+  }
+  if (data.contains("tos")) spec.set_tos(number_of(data.at("tos")));
+  if (data.contains("label")) spec.set_flow_label(number_of(data.at("label")));
+  spec.set_df(dfs.at(data.at("df").get<std::string>()));
+}
+
+void set_switches(const Json& data, v1::LinkSpec& spec) {
+  const std::map<std::string, void (v1::LinkSpec::*)(bool)> switches = {
+      {"external", &v1::LinkSpec::set_external},
+      {"vnifilter", &v1::LinkSpec::set_vnifilter},
+      {"proxy", &v1::LinkSpec::set_proxy},
+      {"rsc", &v1::LinkSpec::set_rsc},
+      {"l2miss", &v1::LinkSpec::set_l2miss},
+      {"l3miss", &v1::LinkSpec::set_l3miss},
+      {"udp_csum", &v1::LinkSpec::set_udp_csum},
+      {"udp_zero_csum6_tx", &v1::LinkSpec::set_udp6_zero_csum_tx},
+      {"udp_zero_csum6_rx", &v1::LinkSpec::set_udp6_zero_csum_rx},
+      {"remcsum_tx", &v1::LinkSpec::set_remcsum_tx},
+      {"remcsum_rx", &v1::LinkSpec::set_remcsum_rx},
+      {"gbp", &v1::LinkSpec::set_gbp}};
+  for (const auto& [key, set] : switches) {
+    if (data.contains(key)) (spec.*set)(data.at(key));
+  }
+}
+
 v1::LinkSpec spec_of(const Json& data) {
   v1::LinkSpec spec;
   spec.set_id(data.at("id"));
@@ -37,8 +73,10 @@ v1::LinkSpec spec_of(const Json& data) {
   spec.set_srcport_max(data.at("port_range").at("high"));
   spec.set_dstport(data.at("port"));
   spec.set_learning(data.at("learning"));
-  spec.set_ttl(data.at("ttl"));
+  set_header(data, spec);
   spec.set_ageing(data.at("ageing"));
+  if (data.contains("limit")) spec.set_max_address(data.at("limit"));
+  set_switches(data, spec);
   return spec;
 }
 
@@ -116,14 +154,40 @@ v1::FdbState state_of(const std::string& word) {
   return v1::FDB_STATE_DYNAMIC;
 }
 
+v1::Nexthop nexthop_of(const Json& json) {
+  v1::Nexthop nexthop;
+  nexthop.set_id(json.at("id"));
+  if (json.contains("gateway")) nexthop.set_via(json.at("gateway"));
+  for (const Json& member : json.value("group", Json::array())) {
+    v1::NexthopMember& added = *nexthop.add_members();
+    added.set_id(member.at("id"));
+    added.set_weight(member.value("weight", 1U));
+  }
+  return nexthop;
+}
+
+v1::Neighbour neighbour_of(const Json& json) {
+  v1::Neighbour neighbour;
+  neighbour.set_ip(json.at("dst"));
+  neighbour.set_mac(json.at("lladdr"));
+  neighbour.set_router(json.contains("router"));
+  neighbour.set_permanent(json.at("state").at(0) == "PERMANENT");
+  return neighbour;
+}
+
 v1::FdbEntry entry_of(const Json& json) {
   v1::FdbEntry entry;
   entry.set_mac(json.at("mac"));
   if (json.contains("ifname")) entry.set_dev(json.at("ifname"));
-  entry.set_dst(json.at("dst"));
+  if (json.contains("dst")) entry.set_dst(json.at("dst"));
   if (json.contains("port")) entry.set_port(json.at("port"));
   if (json.contains("vni")) entry.set_vni(json.at("vni"));
+  if (json.contains("src_vni")) entry.set_src_vni(json.at("src_vni"));
   if (json.contains("viaIf")) entry.set_via(json.at("viaIf"));
+  if (json.contains("nhid")) entry.set_nhid(json.at("nhid"));
+  for (const Json& flag : json.at("flags")) {
+    if (flag == "router") entry.set_router(true);
+  }
   entry.set_used(json.at("used"));
   entry.set_updated(json.at("updated"));
   entry.set_state(state_of(json.at("state")));
@@ -165,6 +229,35 @@ std::vector<v1::FdbEntry> entries_of(const std::string& json) {
   std::vector<v1::FdbEntry> entries;
   for (const Json& element : Json::parse(json)) entries.push_back(entry_of(element));
   return entries;
+}
+
+v1::ListVnisResponse vnis_of(const std::string& json) {
+  v1::ListVnisResponse vnis;
+  for (const Json& link : Json::parse(json)) {
+    for (const Json& range : link.at("vnis")) {
+      const std::uint32_t first = range.at("vni");
+      for (std::uint32_t vni = first; vni <= range.value("vniEnd", first); ++vni) {
+        v1::VniEntry& entry = *vnis.add_vnis();
+        entry.set_dev(link.at("ifname"));
+        entry.set_vni(vni);
+        if (range.contains("group")) entry.set_group(range.at("group"));
+        if (range.contains("remote")) entry.set_remote(range.at("remote"));
+      }
+    }
+  }
+  return vnis;
+}
+
+std::vector<v1::Nexthop> nexthops_of(const std::string& json) {
+  std::vector<v1::Nexthop> nexthops;
+  for (const Json& element : Json::parse(json)) nexthops.push_back(nexthop_of(element));
+  return nexthops;
+}
+
+std::vector<v1::Neighbour> neighbours_of(const std::string& json) {
+  std::vector<v1::Neighbour> neighbours;
+  for (const Json& element : Json::parse(json)) neighbours.push_back(neighbour_of(element));
+  return neighbours;
 }
 
 }  // namespace vtep

@@ -25,5 +25,11 @@ std::vector<Exchange> read_transcript(const std::string& file);
 std::vector<v1::Link> links_of(const std::string& json);
 /// What `bridge -j -s fdb` says, as messages.
 std::vector<v1::FdbEntry> entries_of(const std::string& json);
+/// What `bridge -j vni show` says, one entry a VNI.
+v1::ListVnisResponse vnis_of(const std::string& json);
+/// What `ip -j nexthop show` says.
+std::vector<v1::Nexthop> nexthops_of(const std::string& json);
+/// What `ip -j neigh show dev DEV` says.
+std::vector<v1::Neighbour> neighbours_of(const std::string& json);
 
 }  // namespace vtep

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 
 #include "base/number.h"
@@ -35,6 +36,14 @@ std::uint32_t read_number(Words& words, std::string_view keyword, std::uint32_t 
 
 std::uint32_t read_vni(Words& words, std::string_view keyword) {
   return read_number(words, keyword, Vni::kMax, "a VNI from 0 to 16777215");
+}
+
+std::uint32_t read_nexthop_id(Words& words, std::string_view keyword) {
+  constexpr std::string_view kWhat = "the number of a nexthop, from 1";
+  const std::uint32_t id = read_number(words, keyword, std::numeric_limits<std::uint32_t>::max(), kWhat);
+  if (!words.failed() && id == 0)
+    words.fail(fmt::format("'{} 0' makes no sense: {} is expected", keyword, kWhat));
+  return id;
 }
 
 std::uint32_t read_port(Words& words, std::string_view keyword) {
@@ -78,6 +87,17 @@ IpAddr read_group(Words& words, std::string_view keyword) {
                     keyword, address.to_string()));
   }
   return address;
+}
+
+Prefix read_prefix(Words& words, std::string_view keyword) {
+  const std::string_view word = words.value_of(keyword);
+  if (words.failed()) return {};
+  const std::optional<Prefix> prefix = Prefix::parse(word);
+  if (!prefix) {
+    words.fail(fmt::format("'{} {}' makes no sense: a prefix is expected, like 10.0.0.0/8 or fd00::/8",
+                           keyword, word));
+  }
+  return prefix.value_or(Prefix());
 }
 
 MacAddr read_mac(Words& words, std::string_view keyword) {

@@ -10,6 +10,7 @@
 
 #include "base/ip.h"
 #include "base/mac.h"
+#include "base/prefix.h"
 #include "cli/words.h"
 
 namespace vtep {
@@ -18,6 +19,8 @@ namespace vtep {
 std::uint32_t read_number(Words& words, std::string_view keyword, std::uint32_t max, std::string_view what);
 /// 0–16777215 (RFC 7348 section 5).
 std::uint32_t read_vni(Words& words, std::string_view keyword);
+/// A nexthop or a group of them: any number but 0.
+std::uint32_t read_nexthop_id(Words& words, std::string_view keyword);
 /// 0–65535.
 std::uint32_t read_port(Words& words, std::string_view keyword);
 /// An interface's name by the kernel's rules: 1–15 characters, no '/', no ':', no blank.
@@ -28,6 +31,8 @@ IpAddr read_unicast(Words& words, std::string_view keyword);
 IpAddr read_group(Words& words, std::string_view keyword);
 /// Either, but not the unspecified one.
 IpAddr read_address(Words& words, std::string_view keyword);
+/// An address with a prefix length; without one it is that of a single address.
+Prefix read_prefix(Words& words, std::string_view keyword);
 MacAddr read_mac(Words& words, std::string_view keyword);
 
 }  // namespace vtep

@@ -3,167 +3,227 @@
 #include <fmt/format.h>
 
 #include <limits>
-#include <optional>
 #include <string>
 
+#include "base/number.h"
+#include "cli/dsfield.h"
 #include "cli/usage.h"
 #include "cli/values.h"
+#include "cli/vxlan_check.h"
+#include "cli/vxlan_own_words.h"
 
 namespace vtep {
 
 namespace {
 
-struct Options {
-  v1::LinkSpec& spec;
-  std::optional<IpAddr> far;  // group or remote
-};
+constexpr std::uint32_t kMaxFlowLabel = (1U << 20) - 1;  // 20 bits (RFC 8200 section 3)
+constexpr std::uint32_t kMaxUint32 = std::numeric_limits<std::uint32_t>::max();
 
-void check_family(Words& words, const std::optional<IpAddr>& far, const std::optional<IpAddr>& local) {
-  if (far && local && far->is_v4() != local->is_v4()) {
-    words.fail(fmt::format("{} and {} are of different families: a link is IPv4 or IPv6", far->to_string(),
-                           local->to_string()));
+void read_id(Words& words, v1::LinkSpec& spec) {
+  spec.set_id(read_vni(words, "id"));
+}
+
+void read_far_group(Words& words, v1::LinkSpec& spec) {
+  if (spec.has_remote()) words.fail("'group' and 'remote' exclude each other");
+  spec.set_group(read_group(words, "group").to_string());
+}
+
+void read_far_remote(Words& words, v1::LinkSpec& spec) {
+  if (spec.has_group()) words.fail("'group' and 'remote' exclude each other");
+  spec.set_remote(read_unicast(words, "remote").to_string());
+}
+
+// A single address of either family is `local`; of two, the IPv6 one is `local6`.
+void read_local(Words& words, v1::LinkSpec& spec) {
+  const IpAddr address = read_unicast(words, "local");
+  if (words.failed()) return;
+  if (!spec.has_local()) return spec.set_local(address.to_string());
+  const IpAddr first = IpAddr::parse(spec.local()).value_or(IpAddr());
+  if (spec.has_local6() || first.is_v4() == address.is_v4()) {
+    return words.fail(
+        "'local' is given twice for the same family: once for IPv4 and once for IPv6 is enough");
   }
+  spec.set_local((address.is_v4() ? address : first).to_string());
+  spec.set_local6((address.is_v4() ? first : address).to_string());
 }
 
-void read_id(Words& words, Options& options) {
-  words.once("id");
-  options.spec.set_id(read_vni(words, "id"));
+void read_dev(Words& words, v1::LinkSpec& spec) {
+  spec.set_dev(read_name(words, "dev"));
 }
 
-void read_far_group(Words& words, Options& options) {
-  if (options.spec.has_remote()) words.fail("'group' and 'remote' exclude each other");
-  words.once("group");
-  options.far = read_group(words, "group");
-  options.spec.set_group(options.far->to_string());
-}
-
-void read_far_remote(Words& words, Options& options) {
-  if (options.spec.has_group()) words.fail("'group' and 'remote' exclude each other");
-  words.once("remote");
-  options.far = read_unicast(words, "remote");
-  options.spec.set_remote(options.far->to_string());
-}
-
-void read_local(Words& words, Options& options) {
-  words.once("local");
-  options.spec.set_local(read_unicast(words, "local").to_string());
-}
-
-void read_dev(Words& words, Options& options) {
-  words.once("dev");
-  options.spec.set_dev(read_name(words, "dev"));
-}
-
-void read_ttl(Words& words, Options& options) {
-  words.once("ttl");
+void read_ttl(Words& words, v1::LinkSpec& spec) {
   if (words.take_word("auto")) {
-    options.spec.set_ttl(0);
-  } else if (words.peek() == "inherit") {
-    words.fail("vtep does not support 'ttl inherit' yet");
+    spec.set_ttl(0);
+  } else if (words.take_word("inherit")) {
+    spec.set_ttl_inherit(true);
   } else {
-    options.spec.set_ttl(read_number(words, "ttl", 255, "'auto' or a number from 0 to 255"));
+    spec.set_ttl(read_number(words, "ttl", 255, "'auto', 'inherit' or a number from 0 to 255"));
   }
 }
 
-void read_ageing(Words& words, Options& options) {
-  words.once("ageing");
-  if (words.take_word("none")) {
-    options.spec.set_ageing(0);
+void read_tos(Words& words, v1::LinkSpec& spec) {
+  if (words.take_word("inherit")) return spec.set_tos(kTosInherit);
+  const std::string_view word = words.value_of("tos");
+  const std::optional<std::uint8_t> tos = parse_dsfield(word);
+  if (!tos) {
+    words.fail(fmt::format(
+        "'tos {}' makes no sense: 'inherit', a name like AF11 or a hexadecimal number from 0 to ff is "
+        "expected",
+        word));
+  }
+  spec.set_tos(tos.value_or(0));
+}
+
+void read_df(Words& words, v1::LinkSpec& spec) {
+  const std::string_view word = words.value_of("df");
+  if (word == "unset") {
+    spec.set_df(v1::DF_UNSET);
+  } else if (word == "set") {
+    spec.set_df(v1::DF_SET);
+  } else if (word == "inherit") {
+    spec.set_df(v1::DF_INHERIT);
   } else {
-    options.spec.set_ageing(read_number(words, "ageing", std::numeric_limits<std::uint32_t>::max(),
-                                        "'none' or a number of seconds"));
+    words.fail(fmt::format("'df {}' makes no sense: 'unset', 'set' or 'inherit' is expected", word));
   }
 }
 
-void read_srcport(Words& words, Options& options) {
-  words.once("srcport");
+void read_flow_label(Words& words, v1::LinkSpec& spec) {
+  if (words.take_word("inherit")) return spec.set_flow_label_inherit(true);
+  spec.set_flow_label(
+      read_number(words, "flowlabel", kMaxFlowLabel, "'inherit' or a number from 0 to 1048575"));
+}
+
+void read_ageing(Words& words, v1::LinkSpec& spec) {
+  if (words.take_word("none")) return spec.set_ageing(0);
+  spec.set_ageing(read_number(words, "ageing", kMaxUint32, "'none' or a number of seconds"));
+}
+
+void read_max_address(Words& words, v1::LinkSpec& spec) {
+  if (words.take_word("unlimited")) return spec.set_max_address(0);
+  spec.set_max_address(read_number(words, "maxaddress", kMaxUint32, "'unlimited' or a number of addresses"));
+}
+
+void read_srcport(Words& words, v1::LinkSpec& spec) {
   const std::uint32_t low = read_port(words, "srcport");
   const std::uint32_t high = read_port(words, "srcport");
   if (low > high)
     words.fail(fmt::format("'srcport {} {}' makes no sense: the lower port comes first", low, high));
-  options.spec.set_srcport_min(low);
-  options.spec.set_srcport_max(high);
+  spec.set_srcport_min(low);
+  spec.set_srcport_max(high);
 }
 
-void read_dstport(Words& words, Options& options) {
-  words.once("dstport");
-  options.spec.set_dstport(read_port(words, "dstport"));
+void read_dstport(Words& words, v1::LinkSpec& spec) {
+  spec.set_dstport(read_port(words, "dstport"));
 }
 
-void read_learning(Words& words, Options& options) {
-  words.once("learning");
-  options.spec.set_learning(true);
+void read_reserved_bits(Words& words, v1::LinkSpec& spec) {
+  const std::string_view word = words.value_of("reserved_bits");
+  const std::optional<std::uint64_t> bits = parse_number(word, std::numeric_limits<std::uint64_t>::max());
+  if (!bits) {
+    words.fail(fmt::format(
+        "'reserved_bits {}' makes no sense: the header's 64 bits are expected, like 0xf7ffffff000000ff",
+        word));
+  }
+  spec.set_reserved_bits(bits.value_or(0));
 }
 
-void read_nolearning(Words& words, Options& options) {
-  words.once("learning");
-  options.spec.set_learning(false);
+template <void (v1::LinkSpec::*Set)(bool), bool kValue>
+void read_switch(Words& /*words*/, v1::LinkSpec& spec) {
+  (spec.*Set)(kValue);
 }
+
+void refuse_gpe(Words& words, v1::LinkSpec& /*spec*/) {
+  words.fail("vtep cannot do 'gpe': its payload need not be Ethernet, and a TAP carries Ethernet only");
+}
+
+void refuse_mcroute(Words& words, v1::LinkSpec& /*spec*/) {
+  words.fail(
+      "vtep cannot do 'mcroute': routing the encapsulated multicast on this host is the kernel's own path, "
+      "which a socket cannot take");
+}
+
+// What is not there anyway may be refused without a word.
+void read_nothing(Words& /*words*/, v1::LinkSpec& /*spec*/) {}
+
+enum class Spelling { kShort, kWhole };
 
 struct Option {
   std::string_view word;
-  void (*read)(Words&, Options&);  // null: iproute2 has it and vtep has not
+  std::string_view key;  // what may be said once; empty: the reader looks for itself
+  void (*read)(Words&, v1::LinkSpec&);
+  Spelling spelling = Spelling::kShort;
 };
+
+using S = v1::LinkSpec;
 
 // iproute2's order: it decides what a shortened word means.
 constexpr Option kOptions[] = {
-    {"id", read_id},
-    {"vni", read_id},
-    {"group", read_far_group},
-    {"remote", read_far_remote},
-    {"local", read_local},
-    {"dev", read_dev},
-    {"ttl", read_ttl},
-    {"hoplimit", read_ttl},
-    {"tos", nullptr},
-    {"dsfield", nullptr},
-    {"df", nullptr},
-    {"label", nullptr},
-    {"flowlabel", nullptr},
-    {"ageing", read_ageing},
-    {"maxaddress", nullptr},
-    {"port", read_srcport},
-    {"srcport", read_srcport},
-    {"dstport", read_dstport},
-    {"nolearning", read_nolearning},
-    {"learning", read_learning},
-    {"noproxy", nullptr},
-    {"proxy", nullptr},
-    {"norsc", nullptr},
-    {"rsc", nullptr},
-    {"nol2miss", nullptr},
-    {"l2miss", nullptr},
-    {"nol3miss", nullptr},
-    {"l3miss", nullptr},
-    {"udpcsum", nullptr},
-    {"noudpcsum", nullptr},
-    {"udp6zerocsumtx", nullptr},
-    {"noudp6zerocsumtx", nullptr},
-    {"udp6zerocsumrx", nullptr},
-    {"noudp6zerocsumrx", nullptr},
-    {"remcsumtx", nullptr},
-    {"noremcsumtx", nullptr},
-    {"remcsumrx", nullptr},
-    {"noremcsumrx", nullptr},
-    {"localbypass", nullptr},
-    {"nolocalbypass", nullptr},
-    {"reserved_bits", nullptr},
-    {"external", nullptr},
-    {"noexternal", nullptr},
-    {"gbp", nullptr},
-    {"gpe", nullptr},
-    {"vnifilter", nullptr},
-    {"novnifilter", nullptr},
-    {"mcroute", nullptr},
-    {"nomcroute", nullptr},
+    {"id", "id", read_id},
+    {"vni", "id", read_id},
+    {"group", "group", read_far_group},
+    {"remote", "remote", read_far_remote},
+    {"local", "", read_local},
+    {"dev", "dev", read_dev},
+    {"ttl", "ttl", read_ttl},
+    {"hoplimit", "ttl", read_ttl},
+    {"tos", "tos", read_tos},
+    {"dsfield", "tos", read_tos},
+    {"df", "df", read_df},
+    {"label", "flowlabel", read_flow_label},
+    {"flowlabel", "flowlabel", read_flow_label},
+    {"ageing", "ageing", read_ageing},
+    {"maxaddress", "maxaddress", read_max_address},
+    {"port", "srcport", read_srcport},
+    {"srcport", "srcport", read_srcport},
+    {"dstport", "dstport", read_dstport},
+    {"nolearning", "learning", read_switch<&S::set_learning, false>},
+    {"learning", "learning", read_switch<&S::set_learning, true>},
+    {"noproxy", "proxy", read_switch<&S::set_proxy, false>},
+    {"proxy", "proxy", read_switch<&S::set_proxy, true>},
+    {"norsc", "rsc", read_switch<&S::set_rsc, false>},
+    {"rsc", "rsc", read_switch<&S::set_rsc, true>},
+    {"nol2miss", "l2miss", read_switch<&S::set_l2miss, false>},
+    {"l2miss", "l2miss", read_switch<&S::set_l2miss, true>},
+    {"nol3miss", "l3miss", read_switch<&S::set_l3miss, false>},
+    {"l3miss", "l3miss", read_switch<&S::set_l3miss, true>},
+    {"udpcsum", "udpcsum", read_switch<&S::set_udp_csum, true>},
+    {"noudpcsum", "udpcsum", read_switch<&S::set_udp_csum, false>},
+    {"udp6zerocsumtx", "udp6zerocsumtx", read_switch<&S::set_udp6_zero_csum_tx, true>},
+    {"noudp6zerocsumtx", "udp6zerocsumtx", read_switch<&S::set_udp6_zero_csum_tx, false>},
+    {"udp6zerocsumrx", "udp6zerocsumrx", read_switch<&S::set_udp6_zero_csum_rx, true>},
+    {"noudp6zerocsumrx", "udp6zerocsumrx", read_switch<&S::set_udp6_zero_csum_rx, false>},
+    {"remcsumtx", "remcsumtx", read_switch<&S::set_remcsum_tx, true>},
+    {"noremcsumtx", "remcsumtx", read_switch<&S::set_remcsum_tx, false>},
+    {"remcsumrx", "remcsumrx", read_switch<&S::set_remcsum_rx, true>},
+    {"noremcsumrx", "remcsumrx", read_switch<&S::set_remcsum_rx, false>},
+    {"localbypass", "localbypass", read_switch<&S::set_localbypass, true>, Spelling::kWhole},
+    {"nolocalbypass", "localbypass", read_switch<&S::set_localbypass, false>, Spelling::kWhole},
+    {"reserved_bits", "reserved_bits", read_reserved_bits, Spelling::kWhole},
+    {"external", "external", read_switch<&S::set_external, true>},
+    {"noexternal", "external", read_switch<&S::set_external, false>},
+    {"gbp", "gbp", read_switch<&S::set_gbp, true>},
+    {"gpe", "gpe", refuse_gpe},
+    {"vnifilter", "vnifilter", read_switch<&S::set_vnifilter, true>, Spelling::kWhole},
+    {"novnifilter", "vnifilter", read_switch<&S::set_vnifilter, false>, Spelling::kWhole},
+    {"mcroute", "mcroute", refuse_mcroute, Spelling::kWhole},
+    {"nomcroute", "mcroute", read_nothing, Spelling::kWhole},
+    // iproute2 has no word that takes gbp back; `link set` needs one.
+    {"nogbp", "gbp", read_switch<&S::set_gbp, false>, Spelling::kWhole},
+    {"nogpe", "gpe", read_nothing, Spelling::kWhole},
 };
 
-void read_option(Words& words, Options& options) {
+bool take(Words& words, const Option& option) {
+  return option.spelling == Spelling::kWhole ? words.take_word(option.word)
+                                             : words.take_abbreviation(option.word);
+}
+
+void read_option(Words& words, v1::LinkSpec& spec) {
   for (const Option& option : kOptions) {
-    if (!words.take_abbreviation(option.word)) continue;
-    if (option.read == nullptr) return words.fail(fmt::format("vtep does not support '{}' yet", option.word));
-    return option.read(words, options);
+    if (!take(words, option)) continue;
+    if (!option.key.empty()) words.once(option.key);
+    return option.read(words, spec);
   }
+  if (read_own_option(words, spec)) return;
   if (words.take_abbreviation("help")) return words.help(kVxlanUsage);
   words.fail(fmt::format("'{}' is no option of type vxlan: see 'vtep link help'", words.peek()));
 }
@@ -171,14 +231,13 @@ void read_option(Words& words, Options& options) {
 }  // namespace
 
 void read_vxlan(Words& words, bool is_new, v1::LinkSpec& spec) {
-  Options options{spec, std::nullopt};
-  while (!words.done()) read_option(words, options);
+  while (!words.done()) read_option(words, spec);
   if (words.failed()) return;
-
-  if (spec.has_local()) check_family(words, options.far, IpAddr::parse(spec.local()));
-  if (!is_new) return;
-  if (!spec.has_id()) words.fail("the VNI is missing: say 'id VNI'");
-  if (spec.has_group() && !spec.has_dev()) words.fail("'group' needs the underlay device: say 'dev DEV'");
+  if (const std::string trouble = vxlan_contradiction(spec, is_new); !trouble.empty()) {
+    return words.fail(trouble);
+  }
+  // The kernel's default with `external` is not to learn, for its VNIs come from elsewhere.
+  if (is_new && spec.external() && !spec.has_learning()) spec.set_learning(false);
 }
 
 }  // namespace vtep

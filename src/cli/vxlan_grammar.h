@@ -1,4 +1,4 @@
-// The words behind `type vxlan`, as `ip link add|set … type vxlan` takes them.
+// The words behind `type vxlan`, as `ip link add|set … type vxlan` takes them, and vtep's own.
 #pragma once
 
 #include "cli/words.h"

@@ -4,7 +4,7 @@
 //     - name: vxlan0
 //       id: 6000
 //       group: 239.1.1.1            # or remote:
-//       local: 10.138.36.66
+//       local: 10.138.36.66         # or one of each family: [10.138.36.66, fd00::66]
 //       dev: eno1
 //       dstport: 4789
 //       srcport: [49152, 65535]
@@ -15,11 +15,21 @@
 //       mtu: 1450
 //       up: true
 //       fdb:
-//         - { mac: "00:00:00:00:00:00", dst: 10.0.0.9 }   # and: port, vni, via, state
+//         - { mac: "00:00:00:00:00:00", dst: 10.0.0.9 }   # and: port, vni, via, nhid, src_vni, router, state
+//       neighbours:
+//         - { ip: 192.168.5.1, mac: 0a:00:00:00:00:01 }   # and: router, src_vni
+//     - name: vxlan1
+//       external: true              # several VNIs, told apart by VLAN
+//       vnifilter: true
+//       vnis:
+//         - { vni: 6001, vlan: 10, remote: 10.0.0.9 }     # or group
+//
+// and every other option of `vtep link add … type vxlan`, by its word; vtepd.yaml(5) lists them.
 //
 // A Config that comes out is complete and consistent in itself: addresses are in canonical text, names and
-// (id, dstport) are unique, every FdbEntry has its `dev` and a state. What depends on the host (does the
-// device exist, is the port free, can this build send over IPv6) is for the daemon to find out. Thread-safe.
+// (id, dstport) are unique, every entry has its `dev`, every FdbEntry a state. What depends on the host (does
+// the device exist, is the port free, can this build send over IPv6) is for the daemon to find out.
+// Thread-safe.
 #pragma once
 
 #include <string>

@@ -43,6 +43,21 @@ Result<void> make_directory_of(const std::string& path) {
   return {};
 }
 
+/// IPv4 and, where the host has it, IPv6: the remotes of one VNI may be of both.
+Result<DataPlane::Receivers> open_receivers(Port port) {
+  DataPlane::Receivers receivers;
+  for (const auto family : {UdpReceiver::Family::kV4, UdpReceiver::Family::kV6}) {
+    auto receiver = UdpReceiver::open(family, port);
+    if (receiver) {
+      receivers.push_back(std::move(*receiver));
+    } else if (receiver.error().kind != ErrorKind::kUnavailable) {
+      return std::unexpected(receiver.error());
+    }
+  }
+  if (receivers.empty()) return fail(ErrorKind::kUnavailable, "this host has neither IPv4 nor IPv6");
+  return receivers;
+}
+
 }  // namespace
 
 Daemon::Daemon(const DaemonOptions& options) : options_(options) {}
@@ -82,12 +97,15 @@ Result<void> Daemon::open() {
   if (auto watched = loop_->watch(rtnetlink_->fd(), [this] { rtnetlink_->dispatch(); }); !watched)
     return watched;
 
-  const auto open_receiver = [](Port port) -> Result<std::unique_ptr<UnderlayReceiver>> {
-    return UdpReceiver::open(UdpReceiver::Family::kV4, port);
-  };
+  auto neighbours = NeighbourTable::create();
+  if (!neighbours) return std::unexpected(neighbours.error());
+  neighbours_ = std::move(*neighbours);
+  if (auto watched = loop_->watch(neighbours_->fd(), [this] { neighbours_->dispatch(); }); !watched)
+    return watched;
+
   data_plane_ = std::make_unique<DataPlane>(*loop_, Fdb::Options{.hash_seed = random_seed()},
-                                            std::make_unique<UdpSender>(), open_receiver);
-  overlay_ = std::make_unique<Overlay>(*loop_, *rtnetlink_, *data_plane_, *journal_);
+                                            std::make_unique<UdpSender>(), open_receivers);
+  overlay_ = std::make_unique<Overlay>(*loop_, *rtnetlink_, *neighbours_, *data_plane_, *journal_);
   // Before anything is made that would have to be unmade. Calls that arrive now wait for the loop to run.
   if (auto listening = listen(); !listening) return listening;
   overlay_->restore();

@@ -16,6 +16,7 @@
 #include "daemon/overlay.h"
 #include "daemon/service.h"
 #include "io/loop.h"
+#include "io/neighbour_table.h"
 #include "io/rtnetlink.h"
 
 namespace vtep {
@@ -47,6 +48,7 @@ class Daemon {
   // In the order in which they need each other.
   std::unique_ptr<Loop> loop_;
   std::unique_ptr<Rtnetlink> rtnetlink_;
+  std::unique_ptr<NeighbourTable> neighbours_;
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<DataPlane> data_plane_;
   std::unique_ptr<Overlay> overlay_;

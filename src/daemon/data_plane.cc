@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "engine/vlan_tag.h"
+
 namespace vtep {
 namespace {
 
@@ -12,6 +14,7 @@ constexpr std::size_t kBatch = 64;  // what recvmmsg and sendmmsg take at once
 constexpr int kBatchesPerWakeup = 4;
 constexpr std::size_t kAgeingBudget = 16384;  // FDB slots per wake-up: about 0.1 ms
 constexpr Duration kAgeingPause = std::chrono::milliseconds(1);
+constexpr std::size_t kReplySize = kHeadroom + 1536;  // ICMPv6 answers have up to 1280 bytes of IP packet
 
 Drop to_drop(SendFailure failure) {
   switch (failure) {
@@ -32,50 +35,68 @@ Drop to_drop(SendFailure failure) {
 }  // namespace
 
 DataPlane::DataPlane(Loop& loop, const Fdb::Options& fdb, std::unique_ptr<UnderlaySender> sender,
-                     OpenReceiver open_receiver)
+                     OpenReceivers open_receivers)
     : loop_(loop),
       engine_(fdb),
       sender_(std::move(sender)),
-      open_receiver_(std::move(open_receiver)),
+      open_receivers_(std::move(open_receivers)),
       batch_(kBatch),
+      replies_(kBatch, kReplySize),
       links_(kBatch) {
   datagrams_.reserve(kBatch);
+  if (auto watched = watch(sender_->report_fd(), [this] { take_reports(); }); !watched) {
+    spdlog::error("path MTUs will not be learned: {}", watched.error().message);
+  }
 }
 
 DataPlane::~DataPlane() {
   if (timer_) loop_.cancel(*timer_);
   for (const auto& [link, port] : ports_) loop_.unwatch(port->fd());
-  for (const auto& [port, receiver] : receivers_) loop_.unwatch(receiver.socket->fd());
+  for (const auto& [port, receivers] : receivers_) {
+    for (const auto& socket : receivers.sockets) loop_.unwatch(socket->fd());
+  }
+  loop_.unwatch(sender_->report_fd());
 }
 
 // --- ports and receivers
 
 Result<void> DataPlane::acquire_receiver(Port port) {
-  Receiver& receiver = receivers_[port];
-  if (receiver.users == 0) {
-    auto socket = open_receiver_(port);
-    auto watched = socket ? watch((*socket)->fd(), [this, port] { datagrams_readable(port); })
-                          : Result<void>(std::unexpected(socket.error()));
-    if (!watched) {
-      receivers_.erase(port);
-      return watched;
-    }
-    receiver.socket = std::move(*socket);
+  PortReceivers& receivers = receivers_[port];
+  if (receivers.users++ > 0) return {};
+  auto opened = open_receivers_(port);
+  auto watched = opened ? Result<void>() : std::unexpected(opened.error());
+  if (opened) receivers.sockets = std::move(*opened);
+  for (const auto& socket : receivers.sockets) {
+    UnderlayReceiver* const receiver = socket.get();
+    if (watched)
+      watched = watch(socket->fd(), [this, port, receiver] { datagrams_readable(port, *receiver); });
   }
-  ++receiver.users;
-  return {};
+  if (!watched) release_receiver(port);
+  return watched;
 }
 
 void DataPlane::release_receiver(Port port) {
   const auto found = receivers_.find(port);
   if (found == receivers_.end() || --found->second.users > 0) return;
-  loop_.unwatch(found->second.socket->fd());
+  close_receivers(port);
+}
+
+void DataPlane::close_receivers(Port port) {
+  const auto found = receivers_.find(port);
+  if (found == receivers_.end()) return;
+  for (const auto& socket : found->second.sockets) loop_.unwatch(socket->fd());
   receivers_.erase(found);
+}
+
+void DataPlane::for_each_receiver(Port port, const std::function<void(UnderlayReceiver&)>& visit) {
+  const auto found = receivers_.find(port);
+  if (found == receivers_.end()) return;
+  for (const auto& socket : found->second.sockets) visit(*socket);
 }
 
 std::vector<Port> DataPlane::receiver_ports() const {
   std::vector<Port> ports;
-  for (const auto& [port, receiver] : receivers_) ports.push_back(port);
+  for (const auto& [port, receivers] : receivers_) ports.push_back(port);
   return ports;
 }
 
@@ -93,6 +114,18 @@ void DataPlane::detach(LinkId link) {
   ports_.erase(found);
 }
 
+void DataPlane::set_members(LinkId link, std::span<const Member> members) {
+  std::erase_if(homes_, [link](const auto& home) { return home.second.interface == link; });
+  vlans_.erase(link);
+  if (members.empty()) return;
+  VlanMap& vlans = vlans_[link];
+  vlans.assign(VlanId::kMax + 1U, kNoLink);
+  for (const Member& member : members) {
+    vlans[member.vlan.value_or(VlanId()).value()] = member.link;
+    homes_[member.link] = {link, member.vlan};
+  }
+}
+
 Result<void> DataPlane::watch(int fd, Loop::Callback on_readable) {
   if (fd < 0) return {};  // poll() looks after it
   return loop_.watch(fd, std::move(on_readable));
@@ -103,7 +136,9 @@ void DataPlane::poll() {
   std::vector<LinkId> links;
   for (const auto& [link, port] : ports_) links.push_back(link);
   for (const LinkId link : links) frames_readable(link);
-  for (const Port port : receiver_ports()) datagrams_readable(port);
+  for (const auto& [port, receivers] : receivers_) {
+    for (const auto& socket : receivers.sockets) datagrams_readable(port, *socket);
+  }
 }
 
 // --- overlay → underlay
@@ -118,26 +153,78 @@ void DataPlane::frames_readable(LinkId link) {
       return;
     }
     if (*read == 0) return;
-    engine_.encapsulate(link, batch_.packets(), loop_.now(), datagrams_);
-    send();
+    if (const auto vlans = vlans_.find(link); vlans != vlans_.end()) {
+      encapsulate_tagged(link, vlans->second);
+    } else {
+      encapsulate(link, batch_.packets());
+    }
+    events_();
     if (*read < kBatch) return;
   }
+}
+
+/// Frames of an interface that several VNIs share, in runs of one VNI.
+void DataPlane::encapsulate_tagged(LinkId interface, const VlanMap& vlans) {
+  const std::span<Packet> frames = batch_.packets();
+  for (std::size_t begin = 0, end = 0; begin < frames.size(); begin = end) {
+    const auto link_of = [&](const Packet& frame) {
+      const std::uint16_t vlan = outer_vlan(frame.view()).value_or(0);
+      return vlan < vlans.size() ? vlans[vlan] : kNoLink;
+    };
+    const LinkId link = link_of(frames[begin]);
+    for (end = begin; end < frames.size() && link_of(frames[end]) == link;) ++end;
+    if (link == kNoLink) {
+      engine_.count_drop(interface, Drop::kVlanUnknown, end - begin);
+      continue;
+    }
+    const std::span<Packet> run = frames.subspan(begin, end - begin);
+    if (homes_.at(link).vlan) {
+      for (Packet& frame : run) strip_tag(frame);
+    }
+    encapsulate(link, run);
+  }
+}
+
+void DataPlane::encapsulate(LinkId link, std::span<Packet> frames) {
+  engine_.encapsulate(link, frames, loop_.now(), datagrams_, replies_);
+  send();
+  deliver_replies(link);
 }
 
 void DataPlane::send() {
   if (datagrams_.empty()) return;
   sender_->send(datagrams_, failures_);
   for (const FailedSend& failed : failures_) {
-    engine_.count_drop(datagrams_[failed.index].tag, to_drop(failed.reason));
+    const Datagram& datagram = datagrams_[failed.index];
+    engine_.count_drop(datagram.tag, to_drop(failed.reason));
+    if (failed.reason == SendFailure::kTooBig) {
+      engine_.did_not_fit(datagram, failed.mtu, loop_.now(), replies_);
+    }
   }
   failures_.clear();
   datagrams_.clear();
 }
 
+void DataPlane::deliver_replies(LinkId link) {
+  if (replies_.empty()) return;
+  deliver(link, replies_.packets());
+  replies_.clear();
+}
+
+void DataPlane::take_reports() {
+  sender_->take_reports(reports_);
+  for (const PathReport& report : reports_) {
+    if (!engine_.paths().learn_mtu(report.remote, report.mtu, Engine::to_seconds(loop_.now()))) continue;
+    spdlog::info("the path to {} takes packets of {} bytes", report.remote.to_string(),
+                 engine_.paths().find(report.remote)->mtu);
+  }
+  reports_.clear();
+  schedule();
+}
+
 // --- underlay → overlay
 
-void DataPlane::datagrams_readable(Port port) {
-  UnderlayReceiver& receiver = *receivers_.at(port).socket;
+void DataPlane::datagrams_readable(Port port, UnderlayReceiver& receiver) {
   for (int i = 0; i < kBatchesPerWakeup; ++i) {
     batch_.clear();
     const auto received = receiver.receive(batch_);
@@ -161,7 +248,11 @@ void DataPlane::datagrams_readable(Port port) {
 }
 
 void DataPlane::deliver(LinkId link, std::span<Packet> frames) {
-  const auto port = ports_.find(link);
+  const auto home = homes_.find(link);
+  if (home != homes_.end() && home->second.vlan) {
+    for (Packet& frame : frames) push_tag(frame, *home->second.vlan);
+  }
+  const auto port = ports_.find(home == homes_.end() ? link : home->second.interface);
   if (port == ports_.end()) {
     engine_.count_drop(link, Drop::kInterfaceDown, frames.size());
     return;

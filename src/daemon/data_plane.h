@@ -10,6 +10,8 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
+#include <unordered_map>
 #include <vector>
 
 #include "base/packet.h"
@@ -18,28 +20,34 @@
 #include "io/frame_port.h"
 #include "io/loop.h"
 #include "io/underlay.h"
+#include "wire/vlan.h"
 
 namespace vtep {
 
 class DataPlane {
  public:
-  /// Opens the receiver of one UDP port.
-  using OpenReceiver = std::function<Result<std::unique_ptr<UnderlayReceiver>>(Port)>;
+  using Receivers = std::vector<std::unique_ptr<UnderlayReceiver>>;
+  /// Opens the receivers of one UDP port: one for each family that the host has.
+  using OpenReceivers = std::function<Result<Receivers>(Port)>;
   using PortLost = std::function<void(LinkId)>;
 
   /// `loop` must outlive it.
   DataPlane(Loop& loop, const Fdb::Options& fdb, std::unique_ptr<UnderlaySender> sender,
-            OpenReceiver open_receiver);
+            OpenReceivers open_receivers);
   ~DataPlane();
   DataPlane(const DataPlane&) = delete;
   DataPlane& operator=(const DataPlane&) = delete;
 
   Engine& engine() { return engine_; }
 
-  /// One more user of the receiver on `port`; the first one opens it. Errors are those of OpenReceiver.
+  /// One more user of the receivers on `port`; the first one opens them. Errors are those of OpenReceivers.
   Result<void> acquire_receiver(Port port);
-  /// The last user closes it.
+  /// The last user closes them.
   void release_receiver(Port port);
+  /// Whoever uses them.
+  void close_receivers(Port port);
+  /// For every receiver of the port.
+  void for_each_receiver(Port port, const std::function<void(UnderlayReceiver&)>& visit);
   std::vector<Port> receiver_ports() const;
 
   /// The link's frames come from and go to `port` from now on.
@@ -47,6 +55,15 @@ class DataPlane {
   /// Frames for the link are dropped (interface_down) until another port is attached. Harmless if none is.
   void detach(LinkId link);
   bool is_attached(LinkId link) const { return ports_.contains(link); }
+
+  /// A VNI of an interface that has several: its frames carry this tag on the interface, or none.
+  struct Member {
+    LinkId link = 0;
+    std::optional<VlanId> vlan{};
+  };
+  /// The link's interface is shared by these from now on; frames of other VLANs are dropped (vlan_unknown).
+  /// Precondition: tags are different.
+  void set_members(LinkId link, std::span<const Member> members);
   /// Called when a port says that its interface is gone; it has been detached by then.
   void on_port_lost(PortLost callback) { port_lost_ = std::move(callback); }
 
@@ -60,31 +77,47 @@ class DataPlane {
   void schedule();
 
  private:
-  struct Receiver {
-    std::unique_ptr<UnderlayReceiver> socket;
+  struct PortReceivers {
+    Receivers sockets;
     std::size_t users = 0;
   };
+  /// Which interface a link's frames come from and go to, if it is not its own.
+  struct Home {
+    LinkId interface = 0;
+    std::optional<VlanId> vlan{};
+  };
+  /// By VLAN identifier, 0 for frames without a tag; kNoLink where there is none.
+  using VlanMap = std::vector<LinkId>;
+  static constexpr LinkId kNoLink = 0xffffffff;
 
   Result<void> watch(int fd, Loop::Callback on_readable);
   void frames_readable(LinkId link);
-  void datagrams_readable(Port port);
+  void encapsulate_tagged(LinkId interface, const VlanMap& vlans);
+  void datagrams_readable(Port port, UnderlayReceiver& receiver);
+  void encapsulate(LinkId link, std::span<Packet> frames);
   void send();
+  void deliver_replies(LinkId link);
+  void take_reports();
   void deliver(LinkId link, std::span<Packet> frames);
 
   Loop& loop_;
   Engine engine_;
   const std::unique_ptr<UnderlaySender> sender_;
-  const OpenReceiver open_receiver_;
+  const OpenReceivers open_receivers_;
   PortLost port_lost_ = [](LinkId) {};
   std::function<void()> events_ = [] {};
 
-  std::map<Port, Receiver> receivers_;
+  std::map<Port, PortReceivers> receivers_;
   std::map<LinkId, std::unique_ptr<FramePort>> ports_;
+  std::map<LinkId, VlanMap> vlans_;         // of interfaces that are shared
+  std::unordered_map<LinkId, Home> homes_;  // of the links that share one
 
   PacketBatch batch_;
+  PacketBatch replies_;               // the engine's own frames for the interface at hand
   std::vector<LinkId> links_;         // decapsulate() writes them, one per packet of batch_
   std::vector<Datagram> datagrams_;   // encapsulate() writes them; keeps its capacity
   std::vector<FailedSend> failures_;  // send() writes them; keeps its capacity
+  std::vector<PathReport> reports_;   // take_reports() writes them; keeps its capacity
   std::optional<Loop::TimerId> timer_;
   std::optional<Time> timer_deadline_;  // the engine's deadline for which timer_ was armed
 };

@@ -46,13 +46,16 @@ struct Host {
   Host(Loop& loop, MemoryWire& wire, const IpAddr& address, MacAddr mac_address)
       : mac(mac_address),
         socket(wire, address, kIanaVxlanPort),
-        plane(loop, Fdb::Options{}, std::make_unique<SenderOf>(socket),
-              [this](Port) { return std::make_unique<ReceiverOf>(socket); }) {
+        plane(loop, Fdb::Options{}, std::make_unique<SenderOf>(socket), [this](Port) {
+          DataPlane::Receivers receivers;
+          receivers.push_back(std::make_unique<ReceiverOf>(socket));
+          return Result<DataPlane::Receivers>(std::move(receivers));
+        }) {
     socket.join(kGroup);
     LinkConfig config;
     config.vni = kVni;
     config.port = kIanaVxlanPort;
-    config.local = address;
+    config.local4 = address;
     config.flood = kGroup;
     config.address = mac;
     link = *plane.engine().add_link(config, Time());

@@ -3,6 +3,35 @@
 #include <utility>
 
 namespace vtep {
+namespace {
+
+/// Misses belong to the forwarding table: they are what it does not have.
+bool wants(const v1::MonitorRequest& request, const v1::Event& event) {
+  if (wants_everything(request)) return true;
+  switch (event.subject_case()) {
+    case v1::Event::kLink:
+      return request.links();
+    case v1::Event::kFdb:
+    case v1::Event::kMiss:
+      return request.fdb();
+    case v1::Event::kNeighbour:
+      return request.neighbours();
+    case v1::Event::kMdb:
+      return request.mdb();
+    case v1::Event::kLost:
+    case v1::Event::SUBJECT_NOT_SET:
+      break;
+  }
+  return true;
+}
+
+}  // namespace
+
+bool wants_everything(const v1::MonitorRequest& request) {
+  const bool any = request.links() || request.fdb() || request.neighbours() || request.mdb();
+  const bool all = request.links() && request.fdb() && request.neighbours() && request.mdb();
+  return !any || all;
+}
 
 std::optional<v1::Event> Monitor::Subscription::next(Duration patience) {
   std::unique_lock lock(mutex_);
@@ -26,7 +55,7 @@ bool Monitor::Subscription::is_open() const {
 
 void Monitor::Subscription::push(const v1::Event& event) {
   const std::lock_guard lock(mutex_);
-  if ((event.has_link() && !links_) || (event.has_fdb() && !fdb_)) return;
+  if (!wants(wanted_, event)) return;
   // After a loss nothing is queued until the watcher has read it all and was told: order stays clear.
   if (lost_ != 0 || queue_.size() >= kCapacity) {
     ++lost_;
@@ -42,12 +71,9 @@ void Monitor::Subscription::close() {
   arrived_.notify_all();
 }
 
-std::shared_ptr<Monitor::Subscription> Monitor::subscribe(bool links, bool fdb) {
+std::shared_ptr<Monitor::Subscription> Monitor::subscribe(const v1::MonitorRequest& request) {
   auto subscription = std::make_shared<Subscription>();
-  if (links != fdb) {
-    subscription->links_ = links;
-    subscription->fdb_ = fdb;
-  }
+  subscription->wanted_ = request;
   const std::lock_guard lock(mutex_);
   if (closed_) subscription->close();
   subscriptions_.push_back(subscription);

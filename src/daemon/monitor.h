@@ -17,6 +17,9 @@
 
 namespace vtep {
 
+/// Whether a request wants everything: it names nothing, or all there is.
+bool wants_everything(const v1::MonitorRequest& request);
+
 class Monitor {
  public:
   class Subscription {
@@ -38,12 +41,11 @@ class Monitor {
     std::deque<v1::Event> queue_;  // guarded by mutex_, as is all below
     std::uint64_t lost_ = 0;
     bool closed_ = false;
-    bool links_ = true;
-    bool fdb_ = true;
+    v1::MonitorRequest wanted_;
   };
 
-  /// Neither links nor fdb means both.
-  std::shared_ptr<Subscription> subscribe(bool links, bool fdb);
+  /// `request` says what of; `initial` is not looked at.
+  std::shared_ptr<Subscription> subscribe(const v1::MonitorRequest& request);
   /// Returns how many subscriptions are left.
   std::size_t unsubscribe(const std::shared_ptr<Subscription>& subscription);
   void publish(const v1::Event& event);

@@ -22,9 +22,21 @@ v1::Event fdb_event() {
   return event;
 }
 
+v1::MonitorRequest only_fdb() {
+  v1::MonitorRequest request;
+  request.set_fdb(true);
+  return request;
+}
+
+v1::MonitorRequest links_and_fdb() {
+  v1::MonitorRequest request = only_fdb();
+  request.set_links(true);
+  return request;
+}
+
 TEST(Monitor, GivesEventsInOrder) {
   Monitor monitor;
-  const auto subscription = monitor.subscribe(false, false);
+  const auto subscription = monitor.subscribe({});
   monitor.publish(link_event("a"));
   monitor.publish(link_event("b"));
   EXPECT_EQ(subscription->next(kNoWait)->link().name(), "a");
@@ -34,8 +46,11 @@ TEST(Monitor, GivesEventsInOrder) {
 
 TEST(Monitor, FiltersByKind) {
   Monitor monitor;
-  const auto fdb = monitor.subscribe(false, true);
-  const auto both = monitor.subscribe(true, true);
+  const auto fdb = monitor.subscribe(only_fdb());
+  const auto both = monitor.subscribe(links_and_fdb());
+  v1::Event neighbour;
+  neighbour.mutable_neighbour()->set_ip("10.0.0.1");
+  monitor.publish(neighbour);
   monitor.publish(link_event("a"));
   monitor.publish(fdb_event());
   EXPECT_TRUE(fdb->next(kNoWait)->has_fdb());
@@ -45,7 +60,7 @@ TEST(Monitor, FiltersByKind) {
 
 TEST(Monitor, TellsHowManyEventsASlowWatcherLost) {
   Monitor monitor;
-  const auto slow = monitor.subscribe(false, false);
+  const auto slow = monitor.subscribe({});
   std::uint64_t published = 0;
   for (; published < 100000; ++published) monitor.publish(fdb_event());
   std::uint64_t read = 0;
@@ -62,18 +77,18 @@ TEST(Monitor, TellsHowManyEventsASlowWatcherLost) {
 
 TEST(Monitor, ClosingWakesWhoeverWaits) {
   Monitor monitor;
-  const auto subscription = monitor.subscribe(false, false);
+  const auto subscription = monitor.subscribe({});
   std::thread waiter([&] { EXPECT_FALSE(subscription->next(kLong)); });
   monitor.close();
   waiter.join();
   EXPECT_FALSE(subscription->is_open());
-  EXPECT_FALSE(monitor.subscribe(false, false)->is_open());
+  EXPECT_FALSE(monitor.subscribe({})->is_open());
 }
 
 TEST(Monitor, CountsWhoIsLeft) {
   Monitor monitor;
-  const auto a = monitor.subscribe(false, false);
-  const auto b = monitor.subscribe(false, false);
+  const auto a = monitor.subscribe({});
+  const auto b = monitor.subscribe({});
   EXPECT_EQ(monitor.unsubscribe(a), 1U);
   EXPECT_EQ(monitor.unsubscribe(b), 0U);
 }

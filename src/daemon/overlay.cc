@@ -2,29 +2,39 @@
 #include "daemon/overlay.h"
 
 #include <fmt/format.h>
+#include <linux/if.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 
 #include "daemon/net_device.h"
+#include "daemon/table_spec.h"
 
 namespace vtep {
 
-Overlay::Overlay(Loop& loop, Rtnetlink& rtnetlink, DataPlane& data_plane, Journal& journal)
-    : loop_(loop), rtnetlink_(rtnetlink), data_plane_(data_plane), journal_(journal) {
+Overlay::Overlay(Loop& loop, Rtnetlink& rtnetlink, NeighbourTable& system_neighbours, DataPlane& data_plane,
+                 Journal& journal)
+    : loop_(loop),
+      rtnetlink_(rtnetlink),
+      system_neighbours_(system_neighbours),
+      data_plane_(data_plane),
+      journal_(journal) {
   if (const auto interfaces = rtnetlink_.list()) {
     for (const Interface& interface : *interfaces) devices_[interface.index] = interface.name;
   }
   rtnetlink_.on_change([this](const Rtnetlink::Change& change) { interface_changed(change); });
-  data_plane_.on_events([this] { publish_fdb_events(); });
+  system_neighbours_.on_neighbour([this](const NeighbourEntry& entry) { neighbour_changed(entry); });
+  data_plane_.on_events([this] { publish_events(); });
   data_plane_.on_port_lost([this](LinkId id) {
-    if (const auto name = names_.find(id); name != names_.end()) interface_lost(links_.at(name->second));
+    if (const auto name = names_.find(id); name != names_.end()) interface_lost(links_.at(name->second.name));
   });
 }
 
 Overlay::~Overlay() {
   if (retry_) loop_.cancel(*retry_);
+  if (look_) loop_.cancel(*look_);
   rtnetlink_.on_change([](const Rtnetlink::Change&) {});
+  system_neighbours_.on_neighbour([](const NeighbourEntry&) {});
   data_plane_.on_events([] {});
   data_plane_.on_port_lost([](LinkId) {});
 }
@@ -71,8 +81,9 @@ Result<std::string> Overlay::add_link(const std::string& wished_name, const v1::
   spdlog::info("link {}: VNI {} on UDP port {}", name, link.settings.engine.vni.value(),
                link.settings.engine.port.value());
   set_trouble(link, Trouble::kDevice, check_underlay(link));
+  follow_neighbours(link);
   publish(v1::Event::ACTION_SET, link);
-  publish_fdb_events();
+  publish_events();
   return name;
 }
 
@@ -86,13 +97,18 @@ Result<OverlayLink*> Overlay::insert(const std::string& name, const v1::LinkSpec
   link.spec = spec;
   link.settings = *settings;
   link.id = *id;
-  names_[*id] = name;
+  names_[*id] = {name, std::nullopt};
   return &link;
 }
 
 void Overlay::erase(Links::iterator found, bool remove_interface) {
   OverlayLink& link = found->second;
   drop_membership(link);
+  for (const auto& [vni, member] : link.vnis) {
+    data_plane_.engine().remove_link(member.id);
+    names_.erase(member.id);
+  }
+  data_plane_.set_members(link.id, {});
   if (link.tap != nullptr) {
     if (auto done = link.tap->set_persistent(!remove_interface); !done) {
       spdlog::warn("{}: {}", link.name, done.error().message);
@@ -101,7 +117,7 @@ void Overlay::erase(Links::iterator found, bool remove_interface) {
   }
   if (link.has_receiver) data_plane_.release_receiver(link.settings.engine.port);
   data_plane_.engine().remove_link(link.id);
-  publish_fdb_events();
+  publish_events();
   names_.erase(link.id);
   links_.erase(found);
 }
@@ -134,6 +150,9 @@ Result<void> Overlay::respecify(OverlayLink& link, v1::LinkSpec spec, std::optio
   if (!parsed) return std::unexpected(parsed.error());
   LinkSettings settings = *parsed;
   const LinkConfig& before = link.settings.engine;
+  if (settings.engine.has_vni != before.has_vni) {
+    return fail(ErrorKind::kSystem, "Cannot change vnifilter: delete the link and add it anew");
+  }
   if (settings.engine.vni != before.vni) {
     return fail(ErrorKind::kSystem, "Cannot change VNI: delete the link and add it anew");
   }
@@ -171,6 +190,8 @@ Result<void> Overlay::respecify(OverlayLink& link, v1::LinkSpec spec, std::optio
   link.settings = settings;
   set_engine(link, engine);
   link.spec = spec;
+  if (link.has_receiver) accept_zero_checksums(link);
+  follow_neighbours(link);
   if (regroup) {
     if (auto joined = take_membership(link); !joined) set_trouble(link, Trouble::kMembership, joined);
   }
@@ -179,7 +200,7 @@ Result<void> Overlay::respecify(OverlayLink& link, v1::LinkSpec spec, std::optio
   }
   remember(link);
   publish(v1::Event::ACTION_SET, link);
-  publish_fdb_events();
+  publish_events();
   data_plane_.schedule();
   return {};
 }
@@ -191,6 +212,25 @@ void Overlay::set_engine(OverlayLink& link, const LinkConfig& config) {
     return;
   }
   link.settings.engine = config;
+  for (const auto& [vni, member] : link.vnis) {
+    LinkConfig own = config;
+    own.has_vni = true;
+    own.vni = vni;
+    own.flood = member.flood;
+    (void)data_plane_.engine().change_link(member.id, own, loop_.now());
+  }
+}
+
+Result<void> Overlay::rename_link(const std::string& name, const std::string& new_name) {
+  const auto found = find(name);
+  if (!found) return std::unexpected(found.error());
+  if (auto checked = check_link_name(new_name); !checked) return checked;
+  const OverlayLink& link = **found;
+  if (!link.interface.is_set()) {
+    return fail(ErrorKind::kUnavailable, fmt::format("the interface of {} is not here to be renamed", name));
+  }
+  // The rest follows from the kernel's notification, as when somebody else renames it.
+  return rtnetlink_.set_name(link.interface, new_name);
 }
 
 Result<OverlayLink*> Overlay::find(const std::string& name) {
@@ -226,16 +266,22 @@ v1::Link Overlay::describe(const OverlayLink& link) {
       *out.mutable_device() = to_proto(*interface, interface->master ? name_of(*interface->master) : "");
     }
   }
-  const LinkCounters& counters = data_plane_.engine().counters(link.id);
-  v1::LinkCounters& shown = *out.mutable_counters();
-  shown.set_encapsulated_frames(counters.encapsulated_frames);
-  shown.set_encapsulated_bytes(counters.encapsulated_bytes);
-  shown.set_decapsulated_frames(counters.decapsulated_frames);
-  shown.set_decapsulated_bytes(counters.decapsulated_bytes);
-  shown.set_flooded_frames(counters.flooded_frames);
-  shown.set_learned(counters.learned);
-  shown.set_moved(counters.moved);
-  shown.set_dropped(counters.drops.total());
+  if (link.away) {
+    out.mutable_device()->set_ifindex(link.away->index.value());
+    out.mutable_device()->set_flags(link.away->up ? std::uint32_t{IFF_UP} : 0);
+    out.mutable_device()->set_mtu(link.away->mtu);
+    out.mutable_device()->set_address(link.away->address.to_string());
+  }
+  *out.mutable_counters() = to_proto(counters_of(link));
+  const Fdb& fdb = data_plane_.engine().fdb();
+  for (const Path& path : data_plane_.engine().paths().list()) {
+    const auto is_named = [&](LinkId id) { return fdb.names(id, path.address); };
+    const bool known = path.mtu != 0 || path.checksum;
+    const bool named = is_named(link.id) || std::ranges::any_of(link.vnis, [&](const auto& vni) {
+                         return is_named(vni.second.id);
+                       });
+    if (known && named) *out.add_remotes() = to_proto(path, Engine::to_seconds(loop_.now()));
+  }
   for (const auto& [trouble, text] : link.troubles) {
     out.set_trouble(out.trouble().empty() ? text : out.trouble() + "; " + text);
   }
@@ -255,11 +301,17 @@ std::vector<v1::DropCount> Overlay::list_drops(const std::string& dev) const {
     }
   };
   for (const auto& [name, link] : links_) {
-    if (dev.empty() || dev == name) add(name, Port(), data_plane_.engine().counters(link.id).drops);
+    if (dev.empty() || dev == name) add(name, Port(), counters_of(link).drops);
   }
   if (!dev.empty()) return out;
   for (const Port port : data_plane_.receiver_ports()) add("", port, data_plane_.engine().port_drops(port));
   return out;
+}
+
+LinkCounters Overlay::counters_of(const OverlayLink& link) const {
+  LinkCounters sum = data_plane_.engine().counters(link.id);
+  for (const auto& [vni, member] : link.vnis) sum += data_plane_.engine().counters(member.id);
+  return sum;
 }
 
 void Overlay::publish(v1::Event::Action action, const OverlayLink& link) {

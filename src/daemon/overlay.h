@@ -21,8 +21,10 @@
 #include "daemon/data_plane.h"
 #include "daemon/journal.h"
 #include "daemon/overlay_link.h"
+#include "daemon/table_spec.h"
 #include "io/loop.h"
 #include "io/memberships.h"
+#include "io/neighbour_table.h"
 #include "io/rtnetlink.h"
 #include "vtep/v1/state.pb.h"
 
@@ -31,9 +33,15 @@ namespace vtep {
 class Overlay {
  public:
   using Publish = std::function<void(const v1::Event&)>;
+  /// What the engine's number of a link means to people.
+  struct LinkName {
+    std::string name;
+    std::optional<Vni> vni{};  ///< of a link that has several
+  };
 
   /// All of them must outlive it.
-  Overlay(Loop& loop, Rtnetlink& rtnetlink, DataPlane& data_plane, Journal& journal);
+  Overlay(Loop& loop, Rtnetlink& rtnetlink, NeighbourTable& system_neighbours, DataPlane& data_plane,
+          Journal& journal);
   ~Overlay();
   Overlay(const Overlay&) = delete;
   Overlay& operator=(const Overlay&) = delete;
@@ -43,6 +51,7 @@ class Overlay {
   /// An empty name becomes vxlanN. Returns the name.
   Result<std::string> add_link(const std::string& name, const v1::LinkSpec& spec);
   Result<void> set_link(const std::string& name, const v1::LinkSpec& change, std::optional<bool> up);
+  Result<void> rename_link(const std::string& name, const std::string& new_name);
   Result<void> delete_link(const std::string& name);
   /// All, or the one that is named.
   Result<std::vector<v1::Link>> list_links(const std::string& name);
@@ -64,12 +73,28 @@ class Overlay {
   /// A copy of the table with what is needed to turn it into messages on another thread.
   struct FdbSnapshot {
     std::vector<FdbEntry> entries;
-    std::map<LinkId, std::string> links;
+    std::map<LinkId, LinkName> links;
     std::map<IfIndex, std::string> devices;
     v1::FdbEntry message(const FdbEntry& entry) const;
   };
   Result<FdbSnapshot> list_fdb(const v1::ListFdbRequest& request);
   std::size_t fdb_size() const { return data_plane_.engine().fdb().size(); }
+
+  // --- VNIs of a link that has several (overlay_vnis.cc)
+
+  Result<void> change_vni(const v1::VniChange& change);
+  Result<std::vector<v1::VniEntry>> list_vnis(const std::string& dev);
+
+  // --- the engine's other tables (overlay_tables.cc)
+
+  Result<void> change_nexthop(const v1::NexthopChange& change);
+  Result<std::vector<v1::Nexthop>> list_nexthops(std::uint32_t id);
+  Result<void> change_mdb(const v1::MdbChange& change);
+  Result<std::vector<v1::MdbEntry>> list_mdb(const std::string& dev);
+  Result<void> change_neighbour(const v1::NeighbourChange& change);
+  Result<std::vector<v1::Neighbour>> list_neighbours(const std::string& dev);
+  Result<void> set_remote(const v1::Remote& remote);
+  Result<std::vector<v1::Remote>> list_remotes(const std::string& dev);
 
   // --- from one daemon to the next (overlay_restore.cc); the world around is overlay_system.cc's
 
@@ -101,11 +126,22 @@ class Overlay {
   Result<void> take_interface(OverlayLink& link);
   Result<void> take_membership(OverlayLink& link);
   void drop_membership(OverlayLink& link);
+  Result<void> take_left_interface(OverlayLink& link);
+  Result<void> take_away(OverlayLink& link, std::unique_ptr<Tap> tap);
+  void look_elsewhere(OverlayLink& link);
+  void look_later();
+  bool delete_interfaces();
+  void accept_zero_checksums(const OverlayLink& link);
   void repair(OverlayLink& link);
   void retry_later();
 
   /// From what the configuration said of a link (null: nothing) to what it says now.
   Result<void> configure(const v1::ConfiguredLink& wanted, const v1::ConfiguredLink* before);
+
+  void configure_vnis(const v1::ConfiguredLink& wanted, const v1::ConfiguredLink* before,
+                      const std::function<void(const Result<void>&)>& keep);
+  void configure_neighbours(const v1::ConfiguredLink& wanted, const v1::ConfiguredLink* before,
+                            const std::function<void(const Result<void>&)>& keep);
 
   void interface_changed(const Rtnetlink::Change& change);
   void own_interface_changed(OverlayLink& link, const Interface& interface);
@@ -125,23 +161,50 @@ class Overlay {
 
   v1::Link describe(const OverlayLink& link);
   void publish(v1::Event::Action action, const OverlayLink& link);
-  void publish_fdb_events();
+  void publish_events();
+  void publish_fdb_event(const FdbEvent& event);
+  v1::MdbEntry describe(const MdbEntry& entry) const;
+  v1::Neighbour describe(const Neighbour& neighbour) const;
+  static v1::VniEntry describe(const std::string& name, Vni number, const OverlayVni& vni);
+
+  std::size_t flush(const OverlayLink& link, const v1::FlushFdbRequest& request, const FdbFilter& filter);
+  Result<std::vector<LinkId>> ids_of(const std::string& dev);
+  void append_tables(std::vector<v1::StateRecord>& records);
+  void append_vnis(const OverlayLink& link, std::vector<v1::StateRecord>& records) const;
+  void append_link_tables(std::vector<v1::StateRecord>& records);
+  Result<LinkId> link_id(const std::string& dev, std::optional<Vni> vni);
+  void set_members(const OverlayLink& link);
+  Result<void> join(const OverlayLink& link, OverlayVni& vni);
+  void leave(const OverlayLink& link, OverlayVni& vni);
+  LinkCounters counters_of(const OverlayLink& link) const;
+  // What a request asks for, without remembering it.
+  Result<void> apply(const v1::VniChange& change);
+  Result<void> apply(const v1::NexthopChange& change);
+  Result<void> apply(const v1::MdbChange& change);
+  Result<void> apply(const v1::NeighbourChange& change);
+  Result<void> apply(const v1::Remote& remote);
+  Result<void> change_vni(OverlayLink& link, const v1::VniChange& change);
+  void follow_neighbours(OverlayLink& link);
+  void neighbour_changed(const NeighbourEntry& entry);
 
   Loop& loop_;
   Rtnetlink& rtnetlink_;
+  NeighbourTable& system_neighbours_;
   DataPlane& data_plane_;
   Journal& journal_;
   Memberships memberships_;
   Publish publish_;
 
   Links links_;                                      // by name
-  std::map<LinkId, std::string> names_;              // the other way round
+  std::map<LinkId, LinkName> names_;                 // the other way round
+  std::map<IfIndex, std::uint32_t> mtus_;            // of every interface that was heard of
   std::map<IfIndex, std::string> devices_;           // every interface of the namespace, and those in gone_
   std::map<std::string, IfIndex> gone_;              // interfaces that are missing and that entries go via
   v1::Config config_;                                // applied last
   std::map<std::string, v1::ConfiguredLink> unmet_;  // configured links that could not be made yet
   std::vector<v1::FdbChange> waiting_;               // remembered entries whose `via` device is missing
   std::optional<Loop::TimerId> retry_;
+  std::optional<Loop::TimerId> look_;
 };
 
 }  // namespace vtep

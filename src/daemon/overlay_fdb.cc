@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "daemon/overlay.h"
+#include "daemon/table_spec.h"
 
 namespace vtep {
 namespace {
@@ -38,7 +39,7 @@ Overlay::FdbOutcome Overlay::change_fdb(std::span<const v1::FdbChange> changes) 
   if (auto written = journal_.append(records); !written) {
     spdlog::error("{} changes will be forgotten by a restart: {}", records.size(), written.error().message);
   }
-  publish_fdb_events();
+  publish_events();
   data_plane_.schedule();
   compact_journal();
   return outcome;
@@ -52,19 +53,65 @@ Result<void> Overlay::change_one(const v1::FdbChange& change) {
   if (!request) return std::unexpected(request.error());
   Fdb& fdb = data_plane_.engine().fdb();
   const Seconds now = Engine::to_seconds(loop_.now());
-  const LinkId id = (*link)->id;
+  const auto id = link_id(change.entry().dev(), request->source_vni);
+  if (!id) return std::unexpected(id.error());
   switch (change.operation()) {
     case v1::FdbChange::OPERATION_ADD:
-      return fdb.add(id, request->mac, request->remote, request->state, now);
+      return fdb.add(*id, request->mac, request->target, request->state, now);
     case v1::FdbChange::OPERATION_APPEND:
-      return fdb.append(id, request->mac, request->remote, request->state, now);
+      return fdb.append(*id, request->mac, request->target, request->state, now);
     case v1::FdbChange::OPERATION_REPLACE:
-      return fdb.replace(id, request->mac, request->remote, request->state, now);
+      return fdb.replace(*id, request->mac, request->target, request->state, now);
     case v1::FdbChange::OPERATION_DELETE:
-      return fdb.remove(id, request->mac, request->filter);
+      return fdb.remove(*id, request->mac, request->filter);
     default:
       return fail(ErrorKind::kInvalid, "unknown FDB operation");
   }
+}
+
+/// Every engine link of one interface, or of all.
+Result<std::vector<LinkId>> Overlay::ids_of(const std::string& dev) {
+  std::vector<LinkId> ids;
+  if (!dev.empty()) {
+    const auto link = find(dev);
+    if (!link) return std::unexpected(link.error());
+    if (!(*link)->is_vnifilter()) ids.push_back((*link)->id);
+    for (const auto& [vni, member] : (*link)->vnis) ids.push_back(member.id);
+    return ids;
+  }
+  for (const auto& [id, name] : names_) ids.push_back(id);
+  return ids;
+}
+
+/// The engine link behind an interface and, on one that has several VNIs, one of them.
+Result<LinkId> Overlay::link_id(const std::string& dev, std::optional<Vni> vni) {
+  const auto found = find(dev);
+  if (!found) return std::unexpected(found.error());
+  const OverlayLink& link = **found;
+  if (!link.is_vnifilter()) {
+    if (vni && *vni != link.settings.engine.vni) {
+      return fail(ErrorKind::kInvalid,
+                  fmt::format("{} has the one VNI {}", dev, link.settings.engine.vni.value()));
+    }
+    return link.id;
+  }
+  if (!vni) return fail(ErrorKind::kInvalid, fmt::format("{} has several VNIs: say 'src_vni VNI'", dev));
+  const auto member = link.vnis.find(*vni);
+  if (member == link.vnis.end()) {
+    return fail(ErrorKind::kNotFound, fmt::format("{} has no VNI {}", dev, vni->value()));
+  }
+  return member->second.id;
+}
+
+std::size_t Overlay::flush(const OverlayLink& link, const v1::FlushFdbRequest& request,
+                           const FdbFilter& filter) {
+  Fdb& fdb = data_plane_.engine().fdb();
+  if (!link.is_vnifilter()) return fdb.flush(link.id, filter);
+  std::size_t removed = 0;
+  for (const auto& [vni, member] : link.vnis) {
+    if (!request.has_src_vni() || request.src_vni() == vni.value()) removed += fdb.flush(member.id, filter);
+  }
+  return removed;
 }
 
 Result<std::uint64_t> Overlay::flush_fdb(const v1::FlushFdbRequest& request) {
@@ -73,81 +120,75 @@ Result<std::uint64_t> Overlay::flush_fdb(const v1::FlushFdbRequest& request) {
   const auto filter = parse_fdb_flush(request, (*link)->settings.engine,
                                       [this](const std::string& name) { return index_of(name); });
   if (!filter) return std::unexpected(filter.error());
-  const std::size_t removed = data_plane_.engine().fdb().flush((*link)->id, *filter);
+  const std::size_t removed = flush(**link, request, *filter);
   v1::StateRecord record;
   *record.mutable_flush_fdb() = request;
   remember(record);
-  publish_fdb_events();
+  publish_events();
   return removed;
 }
 
 v1::FdbEntry Overlay::FdbSnapshot::message(const FdbEntry& entry) const {
   const auto link = links.find(entry.link);
-  return to_proto(entry, link == links.end() ? "" : link->second, [this](IfIndex index) {
+  v1::FdbEntry out = to_proto(entry, link == links.end() ? "" : link->second.name, [this](IfIndex index) {
     const auto device = devices.find(index);
     return device == devices.end() ? fmt::format("if{}", index.value()) : device->second;
   });
+  if (link != links.end() && link->second.vni) out.set_src_vni(link->second.vni->value());
+  return out;
 }
 
 Result<Overlay::FdbSnapshot> Overlay::list_fdb(const v1::ListFdbRequest& request) {
-  std::optional<LinkId> id;
-  if (!request.dev().empty()) {
-    const auto link = find(request.dev());
-    if (!link) return std::unexpected(link.error());
-    id = (*link)->id;
-  }
+  const auto ids = ids_of(request.dev());
+  if (!ids) return std::unexpected(ids.error());
   FdbSnapshot snapshot{.entries = {}, .links = names_, .devices = devices_};
   const Fdb& fdb = data_plane_.engine().fdb();
   const Seconds now = Engine::to_seconds(loop_.now());
   if (request.mac().empty()) {
-    snapshot.entries = fdb.list(id, now);
+    if (request.dev().empty() || ids->size() > 1) {
+      snapshot.entries = fdb.list(std::nullopt, now);
+      if (!request.dev().empty()) {
+        std::erase_if(snapshot.entries,
+                      [&](const FdbEntry& e) { return std::ranges::find(*ids, e.link) == ids->end(); });
+      }
+    } else {
+      snapshot.entries = fdb.list(ids->front(), now);
+    }
     return snapshot;
   }
   const auto mac = MacAddr::parse(request.mac());
   if (!mac) return fail(ErrorKind::kInvalid, fmt::format("Invalid mac address {}", request.mac()));
-  for (const auto& [name, link] : links_) {
-    if (id && *id != link.id) continue;
-    std::ranges::copy(fdb.get(link.id, *mac, now), std::back_inserter(snapshot.entries));
+  for (const LinkId id : *ids) {
+    std::ranges::copy(fdb.get(id, *mac, now), std::back_inserter(snapshot.entries));
   }
   if (snapshot.entries.empty()) return fail(ErrorKind::kNotFound, "Fdb entry not found.");
   return snapshot;
 }
 
-void Overlay::publish_fdb_events() {
-  const std::vector<FdbEvent> events = data_plane_.engine().fdb().take_events();
-  if (!publish_) return;
-  for (const FdbEvent& event : events) {
-    const auto link = names_.find(event.entry.link);
-    if (link == names_.end()) continue;
-    const bool gone = event.kind == FdbEvent::Kind::kRemoved || event.kind == FdbEvent::Kind::kAged;
-    v1::Event message;
-    message.set_action(gone ? v1::Event::ACTION_DELETED : v1::Event::ACTION_SET);
-    *message.mutable_fdb() =
-        to_proto(event.entry, link->second, [this](IfIndex index) { return name_of(index); });
-    publish_(message);
-  }
-}
-
-/// The shortest journal that says the same: links, and for each its entries that do not age.
+/// The shortest journal that says the same: what entries refer to, links, and for each its entries that do
+/// not age.
 void Overlay::compact_journal() {
   if (journal_.size() < kMinJournal || journal_.size() < 4 * (links_.size() + fdb_size())) return;
   std::vector<v1::StateRecord> records;
   if (config_.links_size() > 0) *records.emplace_back().mutable_config() = config_;
-  for (const auto& [name, link] : links_) {
+  append_tables(records);
+  for (const auto& [link_name, link] : links_) {
     v1::StoredLink& stored = *records.emplace_back().mutable_link();
-    stored.set_name(name);
+    stored.set_name(link_name);
     *stored.mutable_spec() = link.spec;
+    append_vnis(link, records);
     // The link brings its own flood entry, which may have been changed since: start from nothing.
-    records.emplace_back().mutable_flush_fdb()->set_dev(name);
+    records.emplace_back().mutable_flush_fdb()->set_dev(link_name);
   }
-  for (const FdbEntry& entry :
-       data_plane_.engine().fdb().list(std::nullopt, Engine::to_seconds(loop_.now()))) {
+  const FdbSnapshot snapshot{.entries = {}, .links = names_, .devices = devices_};
+  const Seconds now = Engine::to_seconds(loop_.now());
+  for (const FdbEntry& entry : data_plane_.engine().fdb().list(std::nullopt, now)) {
     if (entry.state == FdbState::kDynamic) continue;
     v1::FdbChange& change = *records.emplace_back().mutable_fdb();
     change.set_operation(v1::FdbChange::OPERATION_APPEND);
-    *change.mutable_entry() =
-        to_proto(entry, names_.at(entry.link), [this](IfIndex index) { return name_of(index); });
+    *change.mutable_entry() = snapshot.message(entry);
   }
+  append_link_tables(records);
   for (const v1::FdbChange& change : waiting_) *records.emplace_back().mutable_fdb() = change;
   if (auto written = journal_.rewrite(records); !written) {
     spdlog::error("the journal could not be shortened: {}", written.error().message);

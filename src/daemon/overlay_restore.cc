@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "daemon/overlay.h"
+#include "io/tap_search.h"
 
 namespace vtep {
 namespace {
@@ -70,9 +71,26 @@ void Overlay::restore() {
       case v1::StateRecord::kRename:
         if (auto node = links_.extract(record.rename().from()); !node.empty()) {
           node.key() = node.mapped().name = record.rename().to();
-          names_[node.mapped().id] = node.key();
+          for (auto& [id, known] : names_) {
+            if (known.name == record.rename().from()) known.name = node.key();
+          }
           links_.insert(std::move(node));
         }
+        break;
+      case v1::StateRecord::kVni:
+        check(fmt::format("VNI {}", record.vni().entry().vni()), apply(record.vni()));
+        break;
+      case v1::StateRecord::kNexthop:
+        check(fmt::format("nexthop {}", record.nexthop().nexthop().id()), apply(record.nexthop()));
+        break;
+      case v1::StateRecord::kMdb:
+        check("group " + record.mdb().entry().group(), apply(record.mdb()));
+        break;
+      case v1::StateRecord::kNeighbour:
+        check("neighbour " + record.neighbour().neighbour().ip(), apply(record.neighbour()));
+        break;
+      case v1::StateRecord::kRemote:
+        check("remote " + record.remote().address(), apply(record.remote()));
         break;
       case v1::StateRecord::kFdb:
         if (auto done = change_one(record.fdb()); !done) {
@@ -85,7 +103,7 @@ void Overlay::restore() {
         if (const auto link = find(record.flush_fdb().dev())) {
           const auto filter = parse_fdb_flush(record.flush_fdb(), (*link)->settings.engine,
                                               [this](const std::string& n) { return index_of(n); });
-          if (filter) data_plane_.engine().fdb().flush((*link)->id, *filter);
+          if (filter) flush(**link, record.flush_fdb(), *filter);
         }
         break;
       case v1::StateRecord::kConfig:
@@ -98,14 +116,24 @@ void Overlay::restore() {
   }
   for (auto& [name, link] : links_) {
     (void)take_device(link);  // repair() says what is wrong with it
-    auto taken = take_interface(link);
+    auto taken = take_left_interface(link);
     if (taken) taken = link.tap->set_persistent(true);
     set_trouble(link, Trouble::kInterfaceMissing, taken);
     repair(link);
     spdlog::info("link {}: taken over from the last daemon", name);
   }
-  (void)data_plane_.engine().fdb().take_events();
+  publish_events();
   data_plane_.schedule();
+}
+
+/// The last daemon's interface is here, or in another namespace if it died while somebody had it moved there.
+Result<void> Overlay::take_left_interface(OverlayLink& link) {
+  if (link.settings.address && !rtnetlink_.find(link.name)) {
+    if (auto elsewhere = find_tap_elsewhere(*link.settings.address)) {
+      return take_away(link, std::move(*elsewhere));
+    }
+  }
+  return take_interface(link);
 }
 
 Result<void> Overlay::apply_config(const v1::Config& config) {
@@ -155,6 +183,7 @@ Result<void> Overlay::configure(const v1::ConfiguredLink& wanted, const v1::Conf
     keep_first(set_link(name, {}, wanted.up()));
   }
 
+  configure_vnis(wanted, before, keep_first);
   std::vector<v1::FdbChange> changes;
   if (before != nullptr) {
     for (const v1::FdbEntry& entry : before->fdb()) {
@@ -168,11 +197,87 @@ Result<void> Overlay::configure(const v1::ConfiguredLink& wanted, const v1::Conf
   if (const FdbOutcome done = change_fdb(changes); done.first_refusal) {
     keep_first(std::unexpected(*done.first_refusal));
   }
+  configure_neighbours(wanted, before, keep_first);
   return outcome;
 }
 
+/// Those that the file no longer has go first: a VLAN may have been given to another VNI.
+void Overlay::configure_vnis(const v1::ConfiguredLink& wanted, const v1::ConfiguredLink* before,
+                             const std::function<void(const Result<void>&)>& keep) {
+  const auto change = [&](v1::ChangeOperation operation, const v1::VniEntry& entry) {
+    v1::VniChange request;
+    request.set_operation(operation);
+    *request.mutable_entry() = entry;
+    request.mutable_entry()->set_dev(wanted.name());
+    keep(change_vni(request));
+  };
+  const auto has = [](const auto& entries, std::uint32_t vni) {
+    return std::ranges::any_of(entries, [vni](const v1::VniEntry& entry) { return entry.vni() == vni; });
+  };
+  if (before != nullptr) {
+    for (const v1::VniEntry& entry : before->vnis()) {
+      if (!has(wanted.vnis(), entry.vni())) change(v1::CHANGE_DELETE, entry);
+    }
+  }
+  for (const v1::VniEntry& entry : wanted.vnis()) {
+    const bool is_same =
+        before != nullptr && std::ranges::any_of(before->vnis(), [&](const v1::VniEntry& old) {
+          return MessageDifferencer::Equals(old, entry);
+        });
+    if (!is_same) change(v1::CHANGE_REPLACE, entry);
+  }
+}
+
+void Overlay::configure_neighbours(const v1::ConfiguredLink& wanted, const v1::ConfiguredLink* before,
+                                   const std::function<void(const Result<void>&)>& keep) {
+  const auto change = [&](v1::ChangeOperation operation, const v1::Neighbour& neighbour) {
+    v1::NeighbourChange request;
+    request.set_operation(operation);
+    *request.mutable_neighbour() = neighbour;
+    request.mutable_neighbour()->set_dev(wanted.name());
+    keep(change_neighbour(request));
+  };
+  if (before != nullptr) {
+    for (const v1::Neighbour& old : before->neighbours()) {
+      const bool is_there = std::ranges::any_of(wanted.neighbours(), [&](const v1::Neighbour& neighbour) {
+        return neighbour.ip() == old.ip() && neighbour.src_vni() == old.src_vni();
+      });
+      if (!is_there) change(v1::CHANGE_DELETE, old);
+    }
+  }
+  for (const v1::Neighbour& neighbour : wanted.neighbours()) change(v1::CHANGE_REPLACE, neighbour);
+}
+
+/// All in one request: deleted one by one, each costs the kernel a grace period. False: nothing was deleted.
+bool Overlay::delete_interfaces() {
+  // Not a number that somebody has chosen: the groups of /etc/iproute2/group are small.
+  std::uint32_t group = 0x76746570;
+  const auto interfaces = rtnetlink_.list();
+  if (!interfaces) return false;
+  const auto is_taken = [&](const Interface& interface) { return interface.group == group; };
+  while (std::ranges::any_of(*interfaces, is_taken)) ++group;
+  for (const auto& [name, link] : links_) {
+    if (!link.interface.is_set()) continue;
+    if (auto done = rtnetlink_.set_group(link.interface, group); !done) {
+      spdlog::debug("{}: {}", name, done.error().message);
+    }
+  }
+  return rtnetlink_.delete_group(group).has_value();
+}
+
 void Overlay::close(bool remove) {
-  while (!links_.empty()) erase(links_.begin(), remove);
+  const bool deleted = remove && links_.size() > 1 && delete_interfaces();
+  for (auto& [name, link] : links_) {
+    drop_membership(link);
+    if (link.tap == nullptr) continue;
+    const bool is_gone = deleted && link.interface.is_set();
+    if (auto done = is_gone ? Result<void>() : link.tap->set_persistent(!remove); !done) {
+      spdlog::warn("{}: {}", name, done.error().message);
+    }
+    data_plane_.detach(link.id);
+  }
+  for (const Port port : data_plane_.receiver_ports()) data_plane_.close_receivers(port);
+  links_.clear();
   if (remove) journal_.remove();
 }
 

@@ -10,8 +10,6 @@
 namespace vtep {
 namespace {
 
-/// Outer IPv4 (20) + UDP (8) + VXLAN (8) + inner Ethernet (14).
-constexpr std::uint32_t kOverhead = 50;
 /// When no underlay device is given, its MTU is taken to be Ethernet's.
 constexpr std::uint32_t kEthernetMtu = 1500;
 constexpr std::uint32_t kMinMtu = 68;
@@ -58,23 +56,28 @@ Result<void> Overlay::take_device(OverlayLink& link) {
 
 Result<void> Overlay::check_underlay(const OverlayLink& link) {
   const LinkConfig& config = link.settings.engine;
-  const auto is_v4 = [](const IpAddr& address) { return address.is_v4(); };
   if (config.device.is_set()) {
     const auto device = rtnetlink_.find(config.device);
     if (!device || !device->is_up()) {
       return fail(ErrorKind::kUnavailable, fmt::format("underlay device {} is down", link.settings.device));
     }
     const auto addresses = rtnetlink_.addresses(config.device);
-    if (addresses && std::ranges::none_of(*addresses, is_v4)) {
+    const bool v6 = config.flood ? config.flood->is_v6() : config.local4.is_unspecified();
+    const auto fits = [&](const IpAddr& address) { return config.flood ? address.is_v6() == v6 : true; };
+    if (addresses && std::ranges::none_of(*addresses, fits)) {
       return fail(ErrorKind::kUnavailable,
-                  fmt::format("underlay device {} has no IPv4 address", link.settings.device));
+                  fmt::format("underlay device {} has no {} address", link.settings.device,
+                              !config.flood ? "IP"
+                              : v6          ? "IPv6"
+                                            : "IPv4"));
     }
   }
-  if (!config.local.is_unspecified()) {
+  for (const IpAddr& local : {config.local4, config.local6}) {
+    if (local.is_unspecified()) continue;
     const auto addresses = rtnetlink_.addresses();
-    if (addresses && std::ranges::find(*addresses, config.local) == addresses->end()) {
+    if (addresses && std::ranges::find(*addresses, local) == addresses->end()) {
       return fail(ErrorKind::kUnavailable,
-                  fmt::format("local address {} is on no interface of this host", config.local.to_string()));
+                  fmt::format("local address {} is on no interface of this host", local.to_string()));
     }
   }
   return {};
@@ -84,6 +87,7 @@ Result<void> Overlay::take_receiver(OverlayLink& link) {
   if (link.has_receiver) return {};
   auto taken = data_plane_.acquire_receiver(link.settings.engine.port);
   link.has_receiver = taken.has_value();
+  if (taken) accept_zero_checksums(link);
   return taken;
 }
 
@@ -124,15 +128,44 @@ Result<void> Overlay::take_interface(OverlayLink& link) {
   return follow_mtu(link, is_fresh);
 }
 
+Result<void> Overlay::take_away(OverlayLink& link, std::unique_ptr<Tap> tap) {
+  link.tap = tap.get();
+  auto attached = data_plane_.attach(link.id, std::move(tap));
+  if (!attached) {
+    link.tap = nullptr;
+    return attached;
+  }
+  look_elsewhere(link);
+  return {};
+}
+
 Result<void> Overlay::take_membership(OverlayLink& link) {
+  Result<void> outcome;
+  for (auto& [number, vni] : link.vnis) {
+    if (auto joined = join(link, vni); !joined && outcome) outcome = joined;
+  }
   const LinkConfig& config = link.settings.engine;
-  if (link.has_member || !link.settings.is_group || !config.device.is_set()) return {};
+  if (link.has_member || !link.settings.is_group || !config.device.is_set()) return outcome;
   auto joined = memberships_.join(*config.flood, config.device);
   link.has_member = joined.has_value();
   return joined;
 }
 
+/// The receiver is shared by all links of the port, and so is what one of them asks for.
+void Overlay::accept_zero_checksums(const OverlayLink& link) {
+  const Port port = link.settings.engine.port;
+  const bool wanted = std::ranges::any_of(links_, [&](const auto& item) {
+    return item.second.settings.engine.port == port && item.second.settings.zero_checksum6_rx;
+  });
+  data_plane_.for_each_receiver(port, [&](UnderlayReceiver& receiver) {
+    if (auto done = receiver.accept_zero_checksum6(wanted); !done) {
+      spdlog::warn("{}: {}", link.name, done.error().message);
+    }
+  });
+}
+
 void Overlay::drop_membership(OverlayLink& link) {
+  for (auto& [number, vni] : link.vnis) leave(link, vni);
   if (!link.has_member) return;
   memberships_.leave(*link.settings.engine.flood, link.settings.engine.device);
   link.has_member = false;
@@ -145,7 +178,8 @@ Result<void> Overlay::follow_mtu(OverlayLink& link, bool first_time) {
     if (!device) return {};  // missing now: its MTU matters when it is back
     device_mtu = device->mtu;
   }
-  const std::uint32_t derived = std::max(device_mtu, kMinMtu + kOverhead) - kOverhead;
+  const std::uint32_t overhead = link.settings.overhead();
+  const std::uint32_t derived = std::max(device_mtu, kMinMtu + overhead) - overhead;
   const std::uint32_t before = std::exchange(link.derived_mtu, derived);
   const std::uint32_t wanted = link.settings.mtu.value_or(derived);
   // Another value than the one we gave is somebody's decision and stays.
@@ -222,6 +256,7 @@ void Overlay::interface_lost(OverlayLink& link) {
   data_plane_.detach(link.id);
   link.tap = nullptr;
   link.interface = IfIndex();
+  link.away.reset();
   set_trouble(
       link, Trouble::kInterfaceMissing,
       fail(ErrorKind::kUnavailable,
@@ -230,21 +265,57 @@ void Overlay::interface_lost(OverlayLink& link) {
                        link.name)));
 }
 
+/// The interface is not here any more: deleted, or moved to another network namespace, where no notification
+/// tells what becomes of it. There it is asked every second; frames go on moving meanwhile.
+void Overlay::look_elsewhere(OverlayLink& link) {
+  auto state = link.tap->state();
+  if (!state) return interface_lost(link);
+  if (!link.away && state->away) spdlog::info("{}: moved to another network namespace", link.name);
+  link.away = *state;
+  LinkConfig config = link.settings.engine;
+  config.address = state->address;
+  config.mtu = state->mtu;
+  if (config != link.settings.engine) {
+    set_engine(link, config);
+    link.settings.address = state->address;
+    link.spec.set_address(state->address.to_string());
+    remember(link);
+    publish(v1::Event::ACTION_SET, link);
+  }
+  look_later();
+}
+
+void Overlay::look_later() {
+  if (look_) return;
+  look_ = loop_.at(loop_.now() + kRetryInterval, [this] {
+    look_.reset();
+    for (auto& [name, link] : links_) {
+      if (link.tap != nullptr && !link.interface.is_set()) look_elsewhere(link);
+    }
+  });
+}
+
 // --- notifications of the kernel
 
 void Overlay::interface_changed(const Rtnetlink::Change& change) {
   const Interface& interface = change.interface;
   const auto known = devices_.find(interface.index);
   const std::string old_name = known == devices_.end() ? interface.name : known->second;
-  Fdb& fdb = data_plane_.engine().fdb();
+  Engine& engine = data_plane_.engine();
   if (!change.removed) {
+    const auto [mtu, is_new] = mtus_.try_emplace(interface.index, interface.mtu);
+    const bool is_ours = std::ranges::any_of(
+        links_, [&](const auto& item) { return item.second.interface == interface.index; });
+    // A path MTU that was learned over another MTU is no longer the path's.
+    if (!is_new && mtu->second != interface.mtu && !is_ours) engine.paths().forget_learned();
+    mtu->second = interface.mtu;
     if (const auto gone = gone_.find(interface.name); gone != gone_.end()) {
-      fdb.move_device(gone->second, interface.index);
+      engine.fdb().move_device(gone->second, interface.index);
       devices_.erase(gone->second);
       gone_.erase(gone);
     }
     devices_[interface.index] = interface.name;
-  } else if (fdb.uses_device(interface.index)) {
+  } else if (mtus_.erase(interface.index); engine.uses_device(interface.index)) {
     gone_[old_name] = interface.index;
   } else {
     devices_.erase(interface.index);
@@ -258,14 +329,16 @@ void Overlay::interface_changed(const Rtnetlink::Change& change) {
     } else if (link.interface == interface.index) {
       link.interface = IfIndex();
       // Deleted, or moved to another network namespace: then the TAP goes on working.
-      if (link.tap != nullptr && !link.tap->current_name()) interface_lost(link);
+      if (link.tap != nullptr) look_elsewhere(link);
     }
   }
 
   // The underlay device of links?
   std::vector<std::string> users;
   for (const auto& [name, link] : links_) {
-    const bool has_local = !link.settings.engine.local.is_unspecified();  // may be on any interface
+    // May be on any interface.
+    const bool has_local =
+        !link.settings.engine.local4.is_unspecified() || !link.settings.engine.local6.is_unspecified();
     if (has_local || link.settings.device == old_name || link.settings.device == interface.name) {
       users.push_back(name);
     }
@@ -286,7 +359,7 @@ void Overlay::interface_changed(const Rtnetlink::Change& change) {
     for (const v1::FdbChange& entry : changes) {
       if (!change_one(entry)) waiting_.push_back(entry);
     }
-    publish_fdb_events();
+    publish_events();
   }
 }
 
@@ -296,8 +369,11 @@ void Overlay::own_interface_changed(OverlayLink& link, const Interface& interfac
     return;
   }
   if (!link.interface.is_set()) {
-    const auto name = link.tap->current_name();  // back from another namespace, or only somebody's namesake
-    if (name && *name == interface.name) link.interface = interface.index;
+    const auto state = link.tap->state();  // back from another namespace, or only somebody's namesake
+    if (state && !state->away && state->index == interface.index) {
+      link.interface = interface.index;
+      link.away.reset();
+    }
   }
   if (link.interface != interface.index) return;
 
@@ -318,7 +394,9 @@ void Overlay::own_interface_changed(OverlayLink& link, const Interface& interfac
     auto node = links_.extract(link.name);
     node.key() = interface.name;
     node.mapped().name = interface.name;
-    names_[node.mapped().id] = interface.name;
+    for (auto& [id, known] : names_) {
+      if (known.name == record.rename().from()) known.name = interface.name;
+    }
     const auto renamed = links_.insert(std::move(node));
     remember(record);
     publish(v1::Event::ACTION_SET, renamed.position->second);

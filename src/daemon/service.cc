@@ -21,6 +21,8 @@ grpc::Status to_status(const Error& error) {
         return grpc::StatusCode::ALREADY_EXISTS;
       case ErrorKind::kNotFound:
         return grpc::StatusCode::NOT_FOUND;
+      case ErrorKind::kFull:
+        return grpc::StatusCode::RESOURCE_EXHAUSTED;
       case ErrorKind::kInUse:
         return grpc::StatusCode::FAILED_PRECONDITION;
       case ErrorKind::kPermission:
@@ -68,7 +70,11 @@ grpc::Status Service::AddLink(grpc::ServerContext*, const v1::AddLinkRequest* re
 
 grpc::Status Service::SetLink(grpc::ServerContext*, const v1::SetLinkRequest* request, v1::SetLinkResponse*) {
   const auto up = request->has_up() ? std::optional(request->up()) : std::nullopt;
-  return to_status(on_loop([&] { return overlay_.set_link(request->name(), request->spec(), up); }));
+  return to_status(on_loop([&]() -> Result<void> {
+    if (auto done = overlay_.set_link(request->name(), request->spec(), up); !done) return done;
+    if (request->new_name().empty()) return {};
+    return overlay_.rename_link(request->name(), request->new_name());
+  }));
 }
 
 grpc::Status Service::DeleteLink(grpc::ServerContext*, const v1::DeleteLinkRequest* request,
@@ -151,19 +157,80 @@ grpc::Status Service::ListDrops(grpc::ServerContext*, const v1::ListDropsRequest
   return to_status(drops);
 }
 
+grpc::Status Service::ChangeVni(grpc::ServerContext*, const v1::VniChange* request, v1::ChangeResponse*) {
+  return to_status(on_loop([&] { return overlay_.change_vni(*request); }));
+}
+
+grpc::Status Service::ListVnis(grpc::ServerContext*, const v1::ListVnisRequest* request,
+                               v1::ListVnisResponse* response) {
+  auto found = on_loop([&] { return overlay_.list_vnis(request->dev()); });
+  if (found) response->mutable_vnis()->Assign(found->begin(), found->end());
+  return to_status(found);
+}
+
+grpc::Status Service::ChangeNexthop(grpc::ServerContext*, const v1::NexthopChange* request,
+                                    v1::ChangeResponse*) {
+  return to_status(on_loop([&] { return overlay_.change_nexthop(*request); }));
+}
+
+grpc::Status Service::ListNexthops(grpc::ServerContext*, const v1::ListNexthopsRequest* request,
+                                   v1::ListNexthopsResponse* response) {
+  auto found = on_loop([&] { return overlay_.list_nexthops(request->id()); });
+  if (found) response->mutable_nexthops()->Assign(found->begin(), found->end());
+  return to_status(found);
+}
+
+grpc::Status Service::ChangeMdb(grpc::ServerContext*, const v1::MdbChange* request, v1::ChangeResponse*) {
+  return to_status(on_loop([&] { return overlay_.change_mdb(*request); }));
+}
+
+grpc::Status Service::ListMdb(grpc::ServerContext*, const v1::ListMdbRequest* request,
+                              v1::ListMdbResponse* response) {
+  auto found = on_loop([&] { return overlay_.list_mdb(request->dev()); });
+  if (found) response->mutable_entries()->Assign(found->begin(), found->end());
+  return to_status(found);
+}
+
+grpc::Status Service::ChangeNeighbour(grpc::ServerContext*, const v1::NeighbourChange* request,
+                                      v1::ChangeResponse*) {
+  return to_status(on_loop([&] { return overlay_.change_neighbour(*request); }));
+}
+
+grpc::Status Service::ListNeighbours(grpc::ServerContext*, const v1::ListNeighboursRequest* request,
+                                     v1::ListNeighboursResponse* response) {
+  auto found = on_loop([&] { return overlay_.list_neighbours(request->dev()); });
+  if (found) response->mutable_neighbours()->Assign(found->begin(), found->end());
+  return to_status(found);
+}
+
+grpc::Status Service::SetRemote(grpc::ServerContext*, const v1::Remote* request, v1::ChangeResponse*) {
+  return to_status(on_loop([&] { return overlay_.set_remote(*request); }));
+}
+
+grpc::Status Service::ListRemotes(grpc::ServerContext*, const v1::ListRemotesRequest* request,
+                                  v1::ListRemotesResponse* response) {
+  auto found = on_loop([&] { return overlay_.list_remotes(request->dev()); });
+  if (found) response->mutable_remotes()->Assign(found->begin(), found->end());
+  return to_status(found);
+}
+
 grpc::Status Service::Monitor(grpc::ServerContext* context, const v1::MonitorRequest* request,
                               grpc::ServerWriter<v1::Event>* writer) {
-  const bool both = request->links() == request->fdb();
+  const bool all = wants_everything(*request);
   std::shared_ptr<vtep::Monitor::Subscription> subscription;
   std::vector<v1::Link> links;
   Overlay::FdbSnapshot fdb;
+  std::vector<v1::Neighbour> neighbours;
+  std::vector<v1::MdbEntry> mdb;
   // One task, so that no change falls between what there is and what comes.
   on_loop([&] {
-    subscription = monitor_.subscribe(request->links(), request->fdb());
+    subscription = monitor_.subscribe(*request);
     overlay_.on_change([this](const v1::Event& event) { monitor_.publish(event); });
     if (!request->initial()) return;
-    if (both || request->links()) links = *overlay_.list_links("");
-    if (both || request->fdb()) fdb = *overlay_.list_fdb({});
+    if (all || request->links()) links = *overlay_.list_links("");
+    if (all || request->fdb()) fdb = *overlay_.list_fdb({});
+    if (all || request->neighbours()) neighbours = *overlay_.list_neighbours("");
+    if (all || request->mdb()) mdb = *overlay_.list_mdb("");
   });
 
   bool open = true;
@@ -174,6 +241,14 @@ grpc::Status Service::Monitor(grpc::ServerContext* context, const v1::MonitorReq
   }
   for (const FdbEntry& entry : fdb.entries) {
     *event.mutable_fdb() = fdb.message(entry);
+    open = open && writer->Write(event);
+  }
+  for (const v1::Neighbour& neighbour : neighbours) {
+    *event.mutable_neighbour() = neighbour;
+    open = open && writer->Write(event);
+  }
+  for (const v1::MdbEntry& entry : mdb) {
+    *event.mutable_mdb() = entry;
     open = open && writer->Write(event);
   }
   while (open && subscription->is_open() && !context->IsCancelled()) {

@@ -36,6 +36,20 @@ class Service final : public v1::Vtep::Service {
                        grpc::ServerWriter<v1::ListFdbResponse>*) override;
   grpc::Status FlushFdb(grpc::ServerContext*, const v1::FlushFdbRequest*, v1::FlushFdbResponse*) override;
   grpc::Status ListDrops(grpc::ServerContext*, const v1::ListDropsRequest*, v1::ListDropsResponse*) override;
+  grpc::Status ChangeVni(grpc::ServerContext*, const v1::VniChange*, v1::ChangeResponse*) override;
+  grpc::Status ChangeNexthop(grpc::ServerContext*, const v1::NexthopChange*, v1::ChangeResponse*) override;
+  grpc::Status ChangeMdb(grpc::ServerContext*, const v1::MdbChange*, v1::ChangeResponse*) override;
+  grpc::Status ChangeNeighbour(grpc::ServerContext*, const v1::NeighbourChange*,
+                               v1::ChangeResponse*) override;
+  grpc::Status SetRemote(grpc::ServerContext*, const v1::Remote*, v1::ChangeResponse*) override;
+  grpc::Status ListVnis(grpc::ServerContext*, const v1::ListVnisRequest*, v1::ListVnisResponse*) override;
+  grpc::Status ListNexthops(grpc::ServerContext*, const v1::ListNexthopsRequest*,
+                            v1::ListNexthopsResponse*) override;
+  grpc::Status ListMdb(grpc::ServerContext*, const v1::ListMdbRequest*, v1::ListMdbResponse*) override;
+  grpc::Status ListNeighbours(grpc::ServerContext*, const v1::ListNeighboursRequest*,
+                              v1::ListNeighboursResponse*) override;
+  grpc::Status ListRemotes(grpc::ServerContext*, const v1::ListRemotesRequest*,
+                           v1::ListRemotesResponse*) override;
   grpc::Status Monitor(grpc::ServerContext*, const v1::MonitorRequest*,
                        grpc::ServerWriter<v1::Event>*) override;
   grpc::Status GetDaemon(grpc::ServerContext*, const v1::GetDaemonRequest*, v1::Daemon*) override;

@@ -42,6 +42,7 @@ namespace vtep {
   X(kBadSource,           "bad_source",           "The inner source is zero or a group address, which no station may use.") \
   X(kStaticSource,        "static_source",        "The inner source has a static entry behind another remote, and static entries do not move.") \
   X(kFrozenSource,        "frozen_source",        "The inner source moved too often between remotes and is frozen behind another one.") \
+  X(kReportWithheld,      "report_withheld",      "A group report from another VTEP, which would have kept our own hosts from reporting (RFC 4541 section 2.1.1).") \
   X(kInnerTooBig,         "inner_too_big",        "The inner frame is larger than the interface's MTU and cannot be segmented.") \
   X(kInnerChecksum,       "inner_checksum",       "The inner TCP checksum of a frame larger than the MTU is wrong.") \
   X(kInterfaceDown,       "interface_down",       "The overlay interface is down or missing.")                     \
@@ -76,6 +77,10 @@ constexpr const DropText& text(Drop drop) {
 class DropCounters {
  public:
   void add(Drop drop, std::uint64_t n = 1) { counts_[static_cast<std::size_t>(drop)] += n; }
+  DropCounters& operator+=(const DropCounters& other) {
+    for (std::size_t i = 0; i < kDropCount; ++i) counts_[i] += other.counts_[i];
+    return *this;
+  }
   std::uint64_t operator[](Drop drop) const { return counts_[static_cast<std::size_t>(drop)]; }
   std::uint64_t total() const {
     std::uint64_t sum = 0;

@@ -29,7 +29,7 @@ class EncapsulateTest : public ::testing::Test {
   }
   const std::vector<Datagram>& encapsulate(LinkId link, TestPackets& packets) {
     out_.clear();
-    engine_.encapsulate(link, packets.span(), kNow, out_);
+    engine_.encapsulate(link, packets.span(), kNow, out_, replies_);
     return out_;
   }
   const std::vector<Datagram>& encapsulate(LinkId link, const Bytes& frame) {
@@ -41,6 +41,7 @@ class EncapsulateTest : public ::testing::Test {
   Engine engine_{{.hash_seed = 1}};
   TestPackets packets_;
   std::vector<Datagram> out_;
+  PacketBatch replies_{8, kHeadroom + 1536};
 };
 
 Remote remote(const char* address) {
@@ -50,9 +51,9 @@ Remote remote(const char* address) {
 TEST_F(EncapsulateTest, GoldenDatagram) {
   const LinkId link = add_link({.vni = 6000_vni,
                                 .port = kIanaVxlanPort,
-                                .local = test::ip("10.84.0.1"),
+                                .local4 = test::ip("10.84.0.1"),
                                 .device = IfIndex(3),
-                                .ttl = 7});
+                                .outer = {.ttl = 7}});
   add_remote(link, test::kMacB, remote("10.84.0.2"));
   const TestFrame frame{.destination = test::kMacB, .source = test::kMacA};
   const auto& out = encapsulate(link, frame.build());
@@ -189,8 +190,8 @@ TEST_F(EncapsulateTest, ABatchKeepsItsOrderAndAppends) {
   TestPackets packets;
   for (std::uint8_t i = 0; i < 5; ++i) packets.add(i == 2 ? Bytes(3) : TestFrame{.seed = i}.build());
   std::vector<Datagram> out;
-  engine_.encapsulate(link, packets.span(), kNow, out);
-  engine_.encapsulate(other, packets.span(), kNow, out);
+  engine_.encapsulate(link, packets.span(), kNow, out, replies_);
+  engine_.encapsulate(other, packets.span(), kNow, out, replies_);
   ASSERT_THAT(out, SizeIs(8));
   for (std::size_t i = 0; i < out.size(); ++i) {
     EXPECT_EQ(out[i].tag, i < 4 ? link : other);
@@ -215,7 +216,7 @@ TEST_F(EncapsulateTest, SendingMarksTheEntryAsUsedButDoesNotKeepItAlive) {
   add_remote(link, test::kMacB, remote("192.0.2.1"), FdbState::kDynamic);
   packets_.add(TestFrame{}.build());
   out_.clear();
-  engine_.encapsulate(link, packets_.span(), kNow + std::chrono::seconds(50), out_);
+  engine_.encapsulate(link, packets_.span(), kNow + std::chrono::seconds(50), out_, replies_);
   const auto entry =
       engine_.fdb().get(link, test::kMacB, Engine::to_seconds(kNow + std::chrono::seconds(60)));
   ASSERT_THAT(entry, SizeIs(1));

@@ -113,7 +113,7 @@ TEST_F(LinksTest, WhatDoesNotTouchTheFloodAddressLeavesTheFdbAlone) {
   LinkConfig config{.vni = 10_vni, .flood = test::ip("239.1.1.1")};
   const LinkId link = add_link(config);
   engine_.fdb().take_events();
-  config.ttl = 9;
+  config.outer.ttl = 9;
   config.learning = false;
   ASSERT_TRUE(engine_.change_link(link, config, kNow));
   EXPECT_THAT(engine_.fdb().take_events(), ::testing::IsEmpty());
@@ -178,7 +178,7 @@ TEST_F(LinksTest, RemovingALinkFreesItsIdItsEntriesAndItsVni) {
   engine_.remove_link(again);
   engine_.remove_link(second);
   EXPECT_EQ(engine_.fdb().size(), 0U);
-  EXPECT_EQ(engine_.fdb().remote_count(), 0U);
+  EXPECT_EQ(engine_.remote_count(), 0U);
 }
 
 /// Any frame that fits the MTU: headers in all combinations, or noise behind the addresses.
@@ -229,7 +229,8 @@ TEST(TwoEngines, WhatGoesInComesOut) {
       frames.add(expected.back());
     }
     std::vector<Datagram> out;
-    engines[from]->encapsulate(links[from], frames.span(), kNow, out);
+    PacketBatch replies(1, 128);
+    engines[from]->encapsulate(links[from], frames.span(), kNow, out, replies);
     ASSERT_THAT(out, SizeIs(expected.size()));
     TestPackets received;
     for (const Datagram& datagram : out) {

@@ -14,9 +14,17 @@ struct FdbEvent {
     kMoved,    ///< a dynamic MAC now behind `entry.remote`
     kRemoved,  ///< by request
     kAged,     ///< not heard from for the ageing time
+    kFrozen,   ///< moved too often: stays behind `entry.remote`
   };
   Kind kind;
   FdbEntry entry;  ///< used and updated are 0
+};
+
+/// A frame was for somebody whom nobody knows (`l2miss`, `l3miss`).
+struct MissEvent {
+  LinkId link = 0;
+  MacAddr mac{};  ///< zero if an IP address is missing
+  IpAddr ip{};
 };
 
 }  // namespace vtep

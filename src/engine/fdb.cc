@@ -18,9 +18,23 @@ bool is_replicated(MacAddr mac) {
   return mac.is_zero() || mac.is_multicast();
 }
 
-Result<void> check(MacAddr mac, const Remote& remote, FdbState state) {
-  if (remote.address.is_unspecified()) {
+std::uint64_t named_key(LinkId link, PathId path) {
+  return std::uint64_t{link} << 32 | path;
+}
+
+Result<void> check(MacAddr mac, const FdbTarget& target, FdbState state, const Nexthops& nexthops) {
+  if (target.group == 0 && target.remote.address.is_unspecified()) {
     return fail(ErrorKind::kInvalid, "an entry needs the address of a remote VTEP");
+  }
+  if (target.group != 0) {
+    if (is_replicated(mac)) {
+      return fail(ErrorKind::kInvalid,
+                  mac.to_string() + " is replicated to every remote: it cannot have a nexthop group");
+    }
+    if (!nexthops.group(target.group)) {
+      return fail(ErrorKind::kInvalid,
+                  "nexthop " + std::to_string(target.group) + " does not exist or is not a group");
+    }
   }
   if (state == FdbState::kDynamic && is_replicated(mac)) {
     return fail(ErrorKind::kInvalid, mac.to_string() + " cannot be dynamic: no frame comes from it");
@@ -30,8 +44,19 @@ Result<void> check(MacAddr mac, const Remote& remote, FdbState state) {
 
 }  // namespace
 
-Fdb::Fdb(const Options& options)
-    : options_(options), slots_(std::make_unique<Slot[]>(kInitialSlots)), mask_(kInitialSlots - 1) {}
+Fdb::Fdb(const Options& options, RemoteTable& remotes, const Nexthops& nexthops)
+    : options_(options),
+      slots_(std::make_unique<Slot[]>(kInitialSlots)),
+      mask_(kInitialSlots - 1),
+      remotes_(remotes),
+      nexthops_(nexthops) {}
+
+Fdb::~Fdb() {
+  for (std::size_t i = 0; i <= mask_; ++i) {
+    if (slots_[i].state == 0) continue;
+    for (const RemoteId id : remotes_of(slots_[i])) remotes_.release(id);
+  }
+}
 
 // --- the hash table
 
@@ -49,14 +74,14 @@ Fdb::Slot& Fdb::insert(LinkId link, MacAddr mac, FdbState state, Seconds now) {
   if ((size_ + 1) * 4 > (mask_ + 1) * 3) grow();
   Slot& slot = slots_[find_slot(link, mac.to_u64())];
   assert(slot.state == 0);
-  slot = {.mac = mac.to_u64() & kMacBits,
-          .state = static_cast<std::uint64_t>(state),
-          .is_list = 0,
-          .link = link,
-          .target = 0,
-          .used = now,
-          .updated = now};
+  slot = {};
+  slot.mac = mac.to_u64() & kMacBits;
+  slot.state = static_cast<std::uint64_t>(state) & 0xf;
+  slot.link = link;
+  slot.used = now;
+  slot.updated = now;
   ++size_;
+  ++links_of(link).entries;
   if (state == FdbState::kDynamic) ++dynamic_;
   note_expiry(slot);
   return slot;
@@ -88,24 +113,49 @@ void Fdb::erase(std::size_t index) {
   --size_;
 }
 
+Fdb::Link& Fdb::links_of(LinkId link) {
+  if (link >= links_.size()) links_.resize(std::size_t{link} + 1);
+  return links_[link];
+}
+
+bool Fdb::is_full(LinkId link) const {
+  return link < links_.size() && links_[link].max_addresses != 0 &&
+         links_[link].entries >= links_[link].max_addresses;
+}
+
 // --- remotes of an entry
 
+RemoteId Fdb::hold(LinkId link, const Remote& remote) {
+  const RemoteId id = remotes_.acquire(remote);
+  ++named_[named_key(link, remotes_.path_id(id))];
+  return id;
+}
+
+void Fdb::let_go(LinkId link, RemoteId id) {
+  const auto named = named_.find(named_key(link, remotes_.path_id(id)));
+  if (--named->second == 0) named_.erase(named);
+  remotes_.release(id);
+}
+
 std::span<const RemoteId> Fdb::remotes_of(const Slot& slot) const {
-  if (slot.is_list != 0) return lists_[slot.target];
-  return {&slot.target, 1};
+  if (slot.target == kList) return lists_[slot.index];
+  if (slot.target == kGroup) return {};
+  return {&slot.index, 1};
 }
 
 void Fdb::release_target(Slot& slot) {
-  for (const RemoteId id : remotes_of(slot)) remotes_.release(id);
-  if (slot.is_list != 0) {
-    lists_[slot.target].clear();
-    free_lists_.push_back(slot.target);
+  for (const RemoteId id : remotes_of(slot)) let_go(slot.link, id);
+  if (slot.target == kList) {
+    lists_[slot.index].clear();
+    free_lists_.push_back(slot.index);
   }
+  if (slot.target == kGroup) --links_of(slot.link).groups;
+  slot.target = kRemote;
 }
 
 void Fdb::set_single(Slot& slot, RemoteId id) {
-  slot.is_list = 0;
-  slot.target = id;
+  slot.target = kRemote;
+  slot.index = id;
 }
 
 void Fdb::set_list(Slot& slot, List list) {
@@ -113,69 +163,93 @@ void Fdb::set_list(Slot& slot, List list) {
     free_lists_.push_back(static_cast<std::uint32_t>(lists_.size()));
     lists_.emplace_back();
   }
-  slot.is_list = 1;
-  slot.target = free_lists_.back();
+  slot.target = kList;
+  slot.index = free_lists_.back();
   free_lists_.pop_back();
-  lists_[slot.target] = std::move(list);
+  lists_[slot.index] = std::move(list);
+}
+
+bool Fdb::comes_from(const Slot& slot, const IpAddr& source) const {
+  if (slot.target == kGroup) return nexthops_.names(slot.index, source);
+  return remotes_[slot.index].address == source;  // a unicast MAC has no list
 }
 
 // --- changes by request
 
-Result<void> Fdb::add(LinkId link, MacAddr mac, const Remote& remote, FdbState state, Seconds now) {
+Result<void> Fdb::add(LinkId link, MacAddr mac, const FdbTarget& target, FdbState state, Seconds now) {
   if (slots_[find_slot(link, mac.to_u64())].state != 0) {
     return fail(ErrorKind::kExists, mac.to_string() + " has an entry already; 'replace' changes it" +
                                         (is_replicated(mac) ? ", 'append' adds a remote" : ""));
   }
-  return replace(link, mac, remote, state, now);
+  return replace(link, mac, target, state, now);
 }
 
-Result<void> Fdb::append(LinkId link, MacAddr mac, const Remote& remote, FdbState state, Seconds now) {
+Result<void> Fdb::append(LinkId link, MacAddr mac, const FdbTarget& target, FdbState state, Seconds now) {
   Slot& slot = slots_[find_slot(link, mac.to_u64())];
-  if (slot.state == 0) return replace(link, mac, remote, state, now);
+  if (slot.state == 0) return replace(link, mac, target, state, now);
   if (!is_replicated(mac)) {
     return fail(ErrorKind::kInvalid,
                 mac.to_string() +
                     " is a unicast address and has a remote already: only the all-zero address and "
                     "group addresses may have several");
   }
-  if (auto checked = check(mac, remote, state); !checked) return checked;
+  if (auto checked = check(mac, target, state, nexthops_); !checked) return checked;
   // By value: after move_device() equal remotes may have different ids.
-  if (std::ranges::any_of(remotes_of(slot), [&](RemoteId id) { return remotes_[id] == remote; })) return {};
-  const RemoteId id = remotes_.acquire(remote);
-  if (slot.is_list != 0) {
-    lists_[slot.target].push_back(id);
+  if (std::ranges::any_of(remotes_of(slot), [&](RemoteId id) { return remotes_[id] == target.remote; })) {
+    return {};
+  }
+  const RemoteId id = hold(link, target.remote);
+  if (slot.target == kList) {
+    lists_[slot.index].push_back(id);
   } else {
-    set_list(slot, {slot.target, id});
+    set_list(slot, {slot.index, id});
   }
   slot.updated = now;
   emit(FdbEvent::Kind::kSet, slot, id);
   return {};
 }
 
-Result<void> Fdb::replace(LinkId link, MacAddr mac, const Remote& remote, FdbState state, Seconds now) {
-  if (auto checked = check(mac, remote, state); !checked) return checked;
-  const RemoteId id = remotes_.acquire(remote);
+Result<void> Fdb::replace(LinkId link, MacAddr mac, const FdbTarget& target, FdbState state, Seconds now) {
+  if (auto checked = check(mac, target, state, nexthops_); !checked) return checked;
   Slot* slot = &slots_[find_slot(link, mac.to_u64())];
   if (slot->state == 0) {
+    if (is_full(link)) {
+      return fail(ErrorKind::kFull, "the link's table holds its limit of " +
+                                        std::to_string(links_[link].max_addresses) + " entries (maxaddress)");
+    }
     slot = &insert(link, mac, state, now);
+    set_target(*slot, target);
   } else {
+    // Held before the old ones are let go: a remote that stays keeps what is known of the way to it.
+    Slot fresh = *slot;
+    set_target(fresh, target);
     // Listeners know the remotes of a replicated entry one by one; a unicast MAC has only the one that was
     // set last.
     if (is_replicated(mac)) {
       for (const RemoteId old : remotes_of(*slot)) {
-        if (old != id) emit(FdbEvent::Kind::kRemoved, *slot, old);
+        if (old != fresh.index) emit(FdbEvent::Kind::kRemoved, *slot, old);
       }
     }
     release_target(*slot);
+    slot->target = fresh.target;
+    slot->index = fresh.index;
     dynamic_ -= slot->state == static_cast<std::uint64_t>(FdbState::kDynamic) ? 1 : 0;
     dynamic_ += state == FdbState::kDynamic ? 1 : 0;
-    slot->state = static_cast<std::uint64_t>(state);
+    slot->state = static_cast<std::uint64_t>(state) & 0xf;
+    slot->frozen = 0;
     slot->updated = now;
     note_expiry(*slot);
   }
-  set_single(*slot, id);
-  emit(FdbEvent::Kind::kSet, *slot, id);
+  slot->router = target.router ? 1 : 0;
+  emit_all(FdbEvent::Kind::kSet, *slot);
   return {};
+}
+
+void Fdb::set_target(Slot& slot, const FdbTarget& target) {
+  if (target.group == 0) return set_single(slot, hold(slot.link, target.remote));
+  slot.target = kGroup;
+  slot.index = *nexthops_.group(target.group);
+  ++links_of(slot.link).groups;
 }
 
 Result<void> Fdb::remove(LinkId link, MacAddr mac) {
@@ -194,32 +268,53 @@ Result<void> Fdb::remove(LinkId link, MacAddr mac, const RemoteFilter& filter) {
 std::size_t Fdb::flush(LinkId link, const FdbFilter& filter) {
   // Removal shifts entries backwards, across the table's end too; collecting first keeps the walk simple.
   std::vector<MacAddr> macs;
-  for (std::size_t i = 0; i <= mask_; ++i) {
-    const Slot& slot = slots_[i];
-    if (slot.state == 0 || slot.link != link) continue;
+  std::size_t left = size(link);
+  const auto consider = [&](const Slot& slot) {
+    if (slot.state == 0 || slot.link != link) return;
+    --left;
     const auto state = static_cast<FdbState>(slot.state);
     const MacAddr mac = MacAddr::from_u64(slot.mac);
-    if (!filter.states.empty() && std::ranges::find(filter.states, state) == filter.states.end()) continue;
-    if (filter.mac && *filter.mac != mac) continue;
+    if (!filter.states.empty() && std::ranges::find(filter.states, state) == filter.states.end()) return;
+    if (filter.router && *filter.router != (slot.router != 0)) return;
+    if (filter.mac && *filter.mac != mac) return;
     macs.push_back(mac);
-  }
+  };
+  // Ten thousand links that have nothing but a flood list must not cost ten thousand walks.
+  if (left == 1) consider(slots_[find_slot(link, 0)]);
+  for (std::size_t i = 0; i <= mask_ && left > 0; ++i) consider(slots_[i]);
   std::size_t removed = 0;
   for (const MacAddr mac : macs) removed += remove_matching(find_slot(link, mac.to_u64()), filter.remote);
   return removed;
 }
 
+std::size_t Fdb::flush_group(GroupIndex group) {
+  std::vector<std::pair<LinkId, MacAddr>> found;
+  for (std::size_t i = 0; i <= mask_; ++i) {
+    const Slot& slot = slots_[i];
+    if (slot.state == 0 || slot.target != kGroup || slot.index != group) continue;
+    found.emplace_back(slot.link, MacAddr::from_u64(slot.mac));
+  }
+  for (const auto& [link, mac] : found) remove_slot(find_slot(link, mac.to_u64()), FdbEvent::Kind::kRemoved);
+  return found.size();
+}
+
 std::size_t Fdb::remove_matching(std::size_t index, const RemoteFilter& filter) {
   Slot& slot = slots_[index];
+  if (slot.target == kGroup) {
+    if (!filter.matches_group(nexthops_.group_id(slot.index))) return 0;
+    remove_slot(index, FdbEvent::Kind::kRemoved);
+    return 1;
+  }
   const auto remotes = remotes_of(slot);
   const auto matches = [&](RemoteId id) { return filter.matches(remotes_[id]); };
   const auto count = static_cast<std::size_t>(std::ranges::count_if(remotes, matches));
   if (count == remotes.size()) {
     remove_slot(index, FdbEvent::Kind::kRemoved);
   } else if (count > 0) {  // some but not all: it is a list
-    std::erase_if(lists_[slot.target], [&](RemoteId id) {
+    std::erase_if(lists_[slot.index], [&](RemoteId id) {
       if (!matches(id)) return false;
       emit(FdbEvent::Kind::kRemoved, slot, id);
-      remotes_.release(id);
+      let_go(slot.link, id);
       return true;
     });
   }
@@ -229,14 +324,16 @@ std::size_t Fdb::remove_matching(std::size_t index, const RemoteFilter& filter) 
 void Fdb::move_device(IfIndex from, IfIndex to) {
   remotes_.move_device(from, to);
   // What were two remotes of a list may be one now.
-  for (List& list : lists_) {
+  for (std::size_t slot = 0; slot <= mask_; ++slot) {
+    if (slots_[slot].state == 0 || slots_[slot].target != kList) continue;
+    List& list = lists_[slots_[slot].index];
     for (std::size_t i = 0; i < list.size(); ++i) {
-      const Remote& first = remotes_[list[i]];
+      const Remote first = remotes_[list[i]];
       if (first.via != to) continue;
       const auto again =
           std::remove_if(list.begin() + static_cast<std::ptrdiff_t>(i) + 1, list.end(), [&](RemoteId id) {
             if (remotes_[id] != first) return false;
-            remotes_.release(id);
+            let_go(slots_[slot].link, id);
             return true;
           });
       list.erase(again, list.end());
@@ -246,9 +343,10 @@ void Fdb::move_device(IfIndex from, IfIndex to) {
 
 void Fdb::remove_slot(std::size_t index, FdbEvent::Kind kind) {
   Slot& slot = slots_[index];
-  for (const RemoteId id : remotes_of(slot)) emit(kind, slot, id);
+  emit_all(kind, slot);
   if (static_cast<FdbState>(slot.state) == FdbState::kDynamic) --dynamic_;
   release_target(slot);
+  --links_of(slot.link).entries;
   erase(index);
 }
 
@@ -257,19 +355,22 @@ void Fdb::remove_slot(std::size_t index, FdbEvent::Kind kind) {
 Fdb::Learned Fdb::learn(LinkId link, MacAddr mac, const IpAddr& source, Seconds now) {
   Slot& slot = slots_[find_slot(link, mac.to_u64())];
   if (slot.state == 0) {
-    if (dynamic_ >= options_.max_dynamic) return Learned::kFull;
+    if (dynamic_ >= options_.max_dynamic || is_full(link)) return Learned::kFull;
     Slot& fresh = insert(link, mac, FdbState::kDynamic, now);
-    set_single(fresh, remotes_.acquire({.address = source, .port = {}, .vni = {}, .via = {}}));
-    emit(FdbEvent::Kind::kLearned, fresh, fresh.target);
+    set_single(fresh, hold(link, {.address = source, .port = {}, .vni = {}, .via = {}}));
+    emit(FdbEvent::Kind::kLearned, fresh, fresh.index);
     return Learned::kNew;
   }
-  // A unicast MAC has one remote.
-  if (remotes_[slot.target].address == source) {
-    slot.updated = now;
+  if (comes_from(slot, source)) {
+    if (slot.updated != now)
+      slot.updated = now;  // once a second: do not dirty the cache line for every frame
     return Learned::kRefreshed;
   }
-  if (static_cast<FdbState>(slot.state) != FdbState::kDynamic) return Learned::kHeldStatic;
-  const RemoteId id = remotes_.acquire({.address = source, .port = {}, .vni = {}, .via = {}});
+  if (static_cast<FdbState>(slot.state) != FdbState::kDynamic || slot.target == kGroup) {
+    return Learned::kHeldStatic;
+  }
+  if (slot.frozen != 0) return Learned::kHeldFrozen;
+  const RemoteId id = hold(link, {.address = source, .port = {}, .vni = {}, .via = {}});
   release_target(slot);
   set_single(slot, id);
   slot.updated = now;
@@ -277,18 +378,32 @@ Fdb::Learned Fdb::learn(LinkId link, MacAddr mac, const IpAddr& source, Seconds 
   return Learned::kMoved;
 }
 
-std::span<const RemoteId> Fdb::find(LinkId link, MacAddr mac, Seconds now) {
+void Fdb::freeze(LinkId link, MacAddr mac) {
+  Slot& slot = slots_[find_slot(link, mac.to_u64())];
+  if (slot.state == 0 || static_cast<FdbState>(slot.state) != FdbState::kDynamic) return;
+  slot.frozen = 1;
+  emit_all(FdbEvent::Kind::kFrozen, slot);
+}
+
+Fdb::Destination Fdb::find(LinkId link, MacAddr mac, Seconds now) {
   Slot& slot = slots_[find_slot(link, mac.to_u64())];
   if (slot.state == 0) return {};
-  if (slot.used != now) slot.used = now;  // once a second: do not dirty the cache line for every frame
-  return remotes_of(slot);
+  if (slot.used != now) slot.used = now;
+  if (slot.target != kGroup)
+    return {.remotes = remotes_of(slot), .one_of = false, .router = slot.router != 0};
+  return {.remotes = nexthops_.remotes(slot.index), .one_of = true, .router = slot.router != 0};
+}
+
+bool Fdb::names(LinkId link, const IpAddr& vtep) const {
+  const auto path = remotes_.paths().id_of(vtep);
+  if (path && named_.contains(named_key(link, *path))) return true;
+  return link < links_.size() && links_[link].groups != 0 && nexthops_.names(vtep);
 }
 
 // --- ageing
 
 void Fdb::set_ageing(LinkId link, std::uint32_t seconds) {
-  if (link >= ageing_.size()) ageing_.resize(link + 1, 0);
-  ageing_[link] = seconds;
+  links_of(link).ageing = seconds;
   // The old bound may be too late now, and so may what a scan under way has seen.
   if (dynamic_ != 0) next_scan_ = 0;
   if (scan_at_) scan_at_ = 0;
@@ -340,19 +455,27 @@ std::optional<Seconds> Fdb::next_deadline() const {
 // --- looking at it
 
 FdbEntry Fdb::describe(const Slot& slot, RemoteId remote, Seconds now) const {
+  const bool is_group = slot.target == kGroup;
   return {.link = slot.link,
           .mac = MacAddr::from_u64(slot.mac),
-          .remote = remotes_[remote],
+          .remote = is_group ? Remote() : remotes_[remote],
           .state = static_cast<FdbState>(slot.state),
+          .group = is_group ? nexthops_.group_id(slot.index) : 0,
+          .router = slot.router != 0,
+          .frozen = slot.frozen != 0,
           .used = now - slot.used,
           .updated = now - slot.updated};
+}
+
+void Fdb::append_description(const Slot& slot, Seconds now, std::vector<FdbEntry>& entries) const {
+  if (slot.target == kGroup) entries.push_back(describe(slot, 0, now));
+  for (const RemoteId id : remotes_of(slot)) entries.push_back(describe(slot, id, now));
 }
 
 std::vector<FdbEntry> Fdb::get(LinkId link, MacAddr mac, Seconds now) const {
   std::vector<FdbEntry> entries;
   const Slot& slot = slots_[find_slot(link, mac.to_u64())];
-  if (slot.state == 0) return entries;
-  for (const RemoteId id : remotes_of(slot)) entries.push_back(describe(slot, id, now));
+  if (slot.state != 0) append_description(slot, now, entries);
   return entries;
 }
 
@@ -360,8 +483,7 @@ std::vector<FdbEntry> Fdb::list(std::optional<LinkId> link, Seconds now) const {
   std::vector<FdbEntry> entries;
   for (std::size_t i = 0; i <= mask_; ++i) {
     const Slot& slot = slots_[i];
-    if (slot.state == 0 || (link && slot.link != *link)) continue;
-    for (const RemoteId id : remotes_of(slot)) entries.push_back(describe(slot, id, now));
+    if (slot.state != 0 && (!link || slot.link == *link)) append_description(slot, now, entries);
   }
   return entries;
 }
@@ -369,6 +491,11 @@ std::vector<FdbEntry> Fdb::list(std::optional<LinkId> link, Seconds now) const {
 void Fdb::emit(FdbEvent::Kind kind, const Slot& slot, RemoteId remote) {
   events_.push_back({kind, describe(slot, remote, slot.updated)});
   events_.back().entry.used = 0;
+}
+
+void Fdb::emit_all(FdbEvent::Kind kind, const Slot& slot) {
+  if (slot.target == kGroup) return emit(kind, slot, 0);
+  for (const RemoteId id : remotes_of(slot)) emit(kind, slot, id);
 }
 
 std::vector<FdbEvent> Fdb::take_events() {

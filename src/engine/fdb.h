@@ -3,7 +3,11 @@
 //
 // Invariants:
 //   * one entry per (link, MAC); only the all-zero MAC and group MACs may have more than one remote;
-//   * permanent and static entries neither age nor move; dynamic ones (learned, or added as such) do both;
+//   * permanent and static entries neither age nor move; dynamic ones (learned, or added as such) do both,
+//     unless one is frozen: that one does not move;
+//   * a nexthop group stands for several remotes of which a flow takes one; frames from its members are as
+//   good
+//     as frames from a remote;
 //   * an entry's `updated` is when it was set or when a frame from that MAC last arrived; ageing counts from
 //   it
 //     (as Linux does since 6.16: what is only sent to, but never heard from, is forgotten);
@@ -19,12 +23,14 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
 #include "base/mac.h"
 #include "base/result.h"
 #include "engine/event.h"
 #include "engine/fdb_entry.h"
+#include "engine/nexthops.h"
 #include "engine/remote.h"
 
 namespace vtep {
@@ -36,28 +42,34 @@ class Fdb {
     std::size_t max_dynamic = 1U << 22;  ///< dynamic entries beyond this are not learned
   };
 
-  explicit Fdb(const Options& options);
+  /// The tables must outlive it; `remotes` is shared with whoever else names remotes.
+  Fdb(const Options& options, RemoteTable& remotes, const Nexthops& nexthops);
+  ~Fdb();
+  Fdb(const Fdb&) = delete;
+  Fdb& operator=(const Fdb&) = delete;
 
-  // --- by people and control planes. Errors: kInvalid, kExists, kNotFound; the table is unchanged then.
+  // --- by people and control planes. Errors: kInvalid, kExists, kNotFound, kFull (max_addresses); the table
+  // is unchanged then.
 
   /// A new entry. kExists if the MAC has one.
-  Result<void> add(LinkId link, MacAddr mac, const Remote& remote, FdbState state, Seconds now);
+  Result<void> add(LinkId link, MacAddr mac, const FdbTarget& target, FdbState state, Seconds now);
   /// One more remote for the all-zero MAC or a group MAC (kInvalid for others that have an entry already).
   /// The entry keeps its state; appending a remote that is there already changes nothing.
-  Result<void> append(LinkId link, MacAddr mac, const Remote& remote, FdbState state, Seconds now);
-  /// Puts `remote` in the place of all remotes of the entry, or makes the entry.
-  Result<void> replace(LinkId link, MacAddr mac, const Remote& remote, FdbState state, Seconds now);
+  Result<void> append(LinkId link, MacAddr mac, const FdbTarget& target, FdbState state, Seconds now);
+  /// Puts `target` in the place of all remotes of the entry, or makes the entry. Ends a freeze.
+  Result<void> replace(LinkId link, MacAddr mac, const FdbTarget& target, FdbState state, Seconds now);
   /// The whole entry.
   Result<void> remove(LinkId link, MacAddr mac);
   /// One remote of the entry, and with the last one the entry. Only what `filter` sets is compared.
   Result<void> remove(LinkId link, MacAddr mac, const RemoteFilter& filter);
-  /// Removes every (entry, remote) that matches; returns how many.
+  /// Removes every (entry, remote) that matches; returns how many. O(table), unless the link has nothing but
+  /// its flood list.
   std::size_t flush(LinkId link, const FdbFilter& filter);
+  /// Removes every entry that names this nexthop group, on all links. O(table).
+  std::size_t flush_group(GroupIndex group);
   /// An underlay device came back under another number. No events: the entries are the same to everybody
   /// outside.
   void move_device(IfIndex from, IfIndex to);
-  bool uses_device(IfIndex device) const { return remotes_.uses_device(device); }
-
   // --- by the data path. No allocation once the table has its size.
 
   enum class Learned : std::uint8_t {
@@ -65,18 +77,29 @@ class Fdb {
     kNew,
     kMoved,       ///< was behind another remote
     kHeldStatic,  ///< a static entry says otherwise: the frame must be dropped
-    kFull,        ///< max_dynamic reached; the frame is good
+    kHeldFrozen,  ///< the MAC has moved too often and stays where it is: the frame must be dropped
+    kFull,        ///< max_dynamic or the link's limit reached; the frame is good
   };
   /// A frame from `mac` arrived from `source`. Precondition: mac.is_unicast().
   Learned learn(LinkId link, MacAddr mac, const IpAddr& source, Seconds now);
-  /// Where frames for `mac` go; empty if unknown. Marks the entry as used. Valid until the next change.
-  std::span<const RemoteId> find(LinkId link, MacAddr mac, Seconds now);
-  const Remote& remote(RemoteId id) const { return remotes_[id]; }
+  struct Destination {
+    std::span<const RemoteId> remotes{};  ///< empty: unknown
+    bool one_of = false;                  ///< a nexthop group: a flow takes one of them
+    bool router = false;
+  };
+  /// Where frames for `mac` go. Marks the entry as used. Valid until the next change.
+  Destination find(LinkId link, MacAddr mac, Seconds now);
+  /// A dynamic entry stays where it is until it is replaced, removed or aged. Harmless if there is none.
+  void freeze(LinkId link, MacAddr mac);
+  /// Whether an entry of the link names this VTEP; if one names a nexthop group, any group's members count.
+  bool names(LinkId link, const IpAddr& vtep) const;
 
   // --- ageing
 
   /// Seconds after which a dynamic entry of `link` is forgotten; 0: never. Default for a new link is 0.
   void set_ageing(LinkId link, std::uint32_t seconds);
+  /// The most entries that the link may have, however they came; 0: no limit. What is there stays.
+  void set_max_addresses(LinkId link, std::uint32_t count) { links_of(link).max_addresses = count; }
   /// Forgets what is due, looking at no more than `budget` slots; call again at next_deadline().
   void age(Seconds now, std::size_t budget);
   /// When age() has work; empty: nothing can expire. In the past while a scan is unfinished.
@@ -90,8 +113,7 @@ class Fdb {
   std::vector<FdbEntry> list(std::optional<LinkId> link, Seconds now) const;
   /// Entries, whatever their number of remotes.
   std::size_t size() const { return size_; }
-  /// Distinct remotes that the entries name.
-  std::size_t remote_count() const { return remotes_.size(); }
+  std::size_t size(LinkId link) const { return link < links_.size() ? links_[link].entries : 0; }
   std::size_t memory_bytes() const { return (mask_ + 1) * sizeof(Slot); }
 
   /// Entries that were set, moved or removed since the last call, in order. The caller drains after every
@@ -101,15 +123,25 @@ class Fdb {
  private:
   struct Slot {
     std::uint64_t mac : 48;
-    std::uint64_t state : 8;  // FdbState; 0: the slot is free
-    std::uint64_t is_list : 8;
+    std::uint64_t state : 4;   // FdbState; 0: the slot is free
+    std::uint64_t target : 4;  // Target
+    std::uint64_t router : 1;
+    std::uint64_t frozen : 1;
+    std::uint64_t unused : 6;
     LinkId link;
-    std::uint32_t target;  // RemoteId, or index into lists_ when is_list
+    std::uint32_t index;  // a RemoteId, an index into lists_, or a GroupIndex
     Seconds used;
     Seconds updated;
   };
   static_assert(sizeof(Slot) == 24);
+  enum Target : std::uint8_t { kRemote, kList, kGroup };
   using List = std::vector<RemoteId>;
+  struct Link {
+    std::uint32_t ageing = 0;
+    std::uint32_t max_addresses = 0;
+    std::uint32_t entries = 0;
+    std::uint32_t groups = 0;  // entries that name a nexthop group
+  };
 
   std::size_t home(LinkId link, std::uint64_t mac) const;
   std::size_t find_slot(LinkId link,
@@ -117,17 +149,25 @@ class Fdb {
   Slot& insert(LinkId link, MacAddr mac, FdbState state, Seconds now);
   void grow();
   void erase(std::size_t index);  // with backward shift
+  Link& links_of(LinkId link);
+  bool is_full(LinkId link) const;
+  RemoteId hold(LinkId link, const Remote& remote);
+  void let_go(LinkId link, RemoteId id);
   void release_target(Slot& slot);
-  std::span<const RemoteId> remotes_of(const Slot& slot) const;
+  std::span<const RemoteId> remotes_of(const Slot& slot) const;  // none if it names a group
+  void set_target(Slot& slot, const FdbTarget& target);
   void set_single(Slot& slot, RemoteId id);
   void set_list(Slot& slot, List list);
+  bool comes_from(const Slot& slot, const IpAddr& source) const;
   std::optional<Seconds> expiry_of(const Slot& slot) const;  // empty: never
   void note_expiry(const Slot& slot);
-  void emit(FdbEvent::Kind kind, const Slot& slot, RemoteId remote);
+  void emit(FdbEvent::Kind kind, const Slot& slot, RemoteId remote);  // of a group slot, `remote` is ignored
+  void emit_all(FdbEvent::Kind kind, const Slot& slot);
   void remove_slot(std::size_t index, FdbEvent::Kind kind);
   std::size_t remove_matching(std::size_t index, const RemoteFilter& filter);
   FdbEntry describe(const Slot& slot, RemoteId remote, Seconds now) const;
-  std::uint32_t ageing_of(LinkId link) const { return link < ageing_.size() ? ageing_[link] : 0; }
+  std::uint32_t ageing_of(LinkId link) const { return link < links_.size() ? links_[link].ageing : 0; }
+  void append_description(const Slot& slot, Seconds now, std::vector<FdbEntry>& entries) const;
 
   const Options options_;
   std::unique_ptr<Slot[]> slots_;
@@ -135,11 +175,12 @@ class Fdb {
   std::size_t size_ = 0;
   std::size_t dynamic_ = 0;
 
-  RemoteTable remotes_;
+  RemoteTable& remotes_;
+  const Nexthops& nexthops_;
   std::vector<List> lists_;
   std::vector<std::uint32_t> free_lists_;
-
-  std::vector<std::uint32_t> ageing_;  // by LinkId
+  std::vector<Link> links_;                                 // by LinkId
+  std::unordered_map<std::uint64_t, std::uint32_t> named_;  // (link, path) → entries that name the VTEP
   // A scan visits every slot once. Between scans nothing can expire before next_scan_.
   std::optional<Seconds> next_scan_;
   std::optional<std::size_t> scan_at_;       // set while a scan is under way

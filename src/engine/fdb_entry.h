@@ -6,15 +6,10 @@
 #include <vector>
 
 #include "base/mac.h"
+#include "engine/ids.h"
 #include "engine/remote.h"
 
 namespace vtep {
-
-/// A link's number inside the engine: small, dense, reused after the link is gone.
-using LinkId = std::uint32_t;
-
-/// Whole seconds on the engine's monotonic scale.
-using Seconds = std::uint32_t;
 
 /// The kernel's neighbour states as `bridge fdb` names them. Values are never 0: that marks a free slot.
 enum class FdbState : std::uint8_t {
@@ -36,6 +31,16 @@ struct FdbEntry {
   std::uint32_t updated = 0;  ///< seconds since it was set, learned or refreshed
 };
 
+/// What an entry is to say: a remote, or one of a nexthop group by flow.
+struct FdbTarget {
+  FdbTarget() = default;
+  FdbTarget(const Remote& to) : remote(to) {}  // NOLINT(google-explicit-constructor): a remote is a target
+
+  Remote remote{};
+  std::uint32_t group = 0;  ///< not 0: instead of `remote`
+  bool router = false;
+};
+
 /// Compares only what is set.
 struct RemoteFilter {
   std::optional<IpAddr> address{};
@@ -43,16 +48,20 @@ struct RemoteFilter {
   std::optional<Vni> vni{};
   bool link_vni = false;  ///< only remotes without a VNI of their own
   std::optional<IfIndex> via{};
+  std::optional<std::uint32_t> group{};  ///< only entries that name this nexthop group
 
+  /// Whether it asks for nothing that an entry with a nexthop group has not.
+  bool matches_group(std::uint32_t id) const {
+    return !address && !port && !vni && !via && (!group || *group == id);
+  }
   bool matches(const Remote& remote) const {
-    return (!address || *address == remote.address) && (!port || *port == remote.port) &&
+    return !group && (!address || *address == remote.address) && (!port || *port == remote.port) &&
            (!vni || remote.vni == vni) && (!link_vni || !remote.vni) && (!via || *via == remote.via);
   }
 };
 
 struct FdbFilter {
   std::vector<FdbState> states{};  ///< empty: any
-  std::optional<std::uint32_t> group{};
   std::optional<bool> router{};
   std::optional<MacAddr> mac{};
   RemoteFilter remote{};

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/test_frames.h"
+#include "engine/test_tables.h"
 
 namespace vtep {
 namespace {
@@ -45,7 +46,8 @@ class FdbTest : public ::testing::Test {
     }
   }
 
-  Fdb fdb_{{.hash_seed = 1, .max_dynamic = 4}};
+  test::FdbTables tables_{{.hash_seed = 1, .max_dynamic = 4}};
+  Fdb& fdb_ = tables_.fdb;
 };
 
 TEST_F(FdbTest, AddRefusesASecondEntry) {
@@ -75,7 +77,7 @@ TEST_F(FdbTest, RefusesWhatCannotBeAnEntry) {
   ASSERT_TRUE(fdb_.append(0, kZero, remote("192.0.2.1"), FdbState::kPermanent, 10));
   for (const MacAddr mac : {kZero, kGroup}) {
     EXPECT_EQ(kind_of(fdb_.append(0, mac, {}, FdbState::kPermanent, 10)), ErrorKind::kInvalid);
-    EXPECT_EQ(kind_of(fdb_.append(0, mac, {.address = Ipv4()}, FdbState::kPermanent, 10)),
+    EXPECT_EQ(kind_of(fdb_.append(0, mac, Remote{.address = Ipv4()}, FdbState::kPermanent, 10)),
               ErrorKind::kInvalid);
     EXPECT_EQ(kind_of(fdb_.append(0, mac, remote("192.0.2.2"), FdbState::kDynamic, 10)), ErrorKind::kInvalid);
     EXPECT_EQ(kind_of(fdb_.replace(0, mac, remote("192.0.2.2"), FdbState::kDynamic, 10)),
@@ -83,7 +85,7 @@ TEST_F(FdbTest, RefusesWhatCannotBeAnEntry) {
   }
   EXPECT_EQ(kind_of(fdb_.add(0, test::kMacA, {}, FdbState::kStatic, 10)), ErrorKind::kInvalid);
   EXPECT_EQ(fdb_.size(), 1U);
-  EXPECT_EQ(fdb_.remote_count(), 1U);
+  EXPECT_EQ(tables_.remotes.size(), 1U);
 }
 
 TEST_F(FdbTest, ReplaceOfAListSaysWhichRemotesAreGone) {
@@ -102,14 +104,14 @@ TEST_F(FdbTest, ReplaceOfAListSaysWhichRemotesAreGone) {
   EXPECT_EQ(events[2].kind, Kind::kSet);
   EXPECT_EQ(events[2].entry.remote, remote("192.0.2.2"));
   EXPECT_EQ(events[2].entry.state, FdbState::kStatic);
-  EXPECT_EQ(fdb_.remote_count(), 1U);
+  EXPECT_EQ(tables_.remotes.size(), 1U);
 }
 
 TEST_F(FdbTest, RemoveTakesWhatTheFilterNamesAndTheEntryWithItsLastRemote) {
   ASSERT_TRUE(fdb_.append(0, kZero, remote("192.0.2.1"), FdbState::kPermanent, 10));
   ASSERT_TRUE(fdb_.append(0, kZero, remote("192.0.2.1", 3), FdbState::kPermanent, 10));
   ASSERT_TRUE(fdb_.append(0, kZero,
-                          {.address = test::ip("192.0.2.2"), .port = Port(1), .vni = 9_vni, .via = {}},
+                          Remote{.address = test::ip("192.0.2.2"), .port = Port(1), .vni = 9_vni, .via = {}},
                           FdbState::kPermanent, 10));
   EXPECT_EQ(kind_of(fdb_.remove(0, kZero, {.address = test::ip("192.0.2.9")})), ErrorKind::kNotFound);
   EXPECT_EQ(kind_of(fdb_.remove(0, kGroup)), ErrorKind::kNotFound);
@@ -122,8 +124,8 @@ TEST_F(FdbTest, RemoveTakesWhatTheFilterNamesAndTheEntryWithItsLastRemote) {
   EXPECT_THAT(remotes_of(fdb_, 0, kZero), ::testing::ElementsAre(remote("192.0.2.1", 3)));
   ASSERT_TRUE(fdb_.remove(0, kZero, {.via = IfIndex(3)}));
   EXPECT_EQ(fdb_.size(), 0U);
-  EXPECT_EQ(fdb_.remote_count(), 0U);
-  EXPECT_THAT(fdb_.find(0, kZero, 10), IsEmpty());
+  EXPECT_EQ(tables_.remotes.size(), 0U);
+  EXPECT_THAT(fdb_.find(0, kZero, 10).remotes, IsEmpty());
 }
 
 TEST_F(FdbTest, FlushHonoursEveryPartOfTheFilter) {
@@ -161,7 +163,7 @@ TEST_F(FdbTest, LearningFindsRefreshesAndMoves) {
   EXPECT_EQ(entry[0].updated, 5U);
   EXPECT_EQ(entry[0].used, 2U);
   EXPECT_EQ(event_kinds(), (std::vector{Kind::kLearned, Kind::kMoved}));
-  EXPECT_EQ(fdb_.remote_count(), 1U);
+  EXPECT_EQ(tables_.remotes.size(), 1U);
 }
 
 TEST_F(FdbTest, StaticAndPermanentEntriesHoldAgainstLearning) {
@@ -180,7 +182,7 @@ TEST_F(FdbTest, LearnsNoMoreThanMaxDynamic) {
   }
   const MacAddr fifth = MacAddr::from_u64(5);
   EXPECT_EQ(fdb_.learn(0, fifth, test::ip("192.0.2.1"), 10), Fdb::Learned::kFull);
-  EXPECT_THAT(fdb_.find(0, fifth, 10), IsEmpty());
+  EXPECT_THAT(fdb_.find(0, fifth, 10).remotes, IsEmpty());
   // What is known may still move, and a person may go beyond the limit.
   EXPECT_EQ(fdb_.learn(0, MacAddr::from_u64(1), test::ip("192.0.2.2"), 10), Fdb::Learned::kMoved);
   EXPECT_TRUE(fdb_.add(0, fifth, remote("192.0.2.1"), FdbState::kDynamic, 10));
@@ -240,7 +242,8 @@ TEST_F(FdbTest, AShorterAgeingInTheMiddleOfAScanIsNotMissed) {
 TEST(FdbScan, MissesNothingWhenTheTableGrowsUnderIt) {
   for (std::uint64_t seed = 0; seed < 50; ++seed) {
     for (std::size_t seen = 1; seen < 64; seen += 3) {
-      Fdb fdb({.hash_seed = seed});
+      test::FdbTables tables({.hash_seed = seed});
+      Fdb& fdb = tables.fdb;
       fdb.set_ageing(0, 10);
       // Static entries keep the runs of full slots together across which entries move when the table grows.
       for (std::uint64_t i = 1; i <= 24; ++i) {
@@ -282,7 +285,7 @@ TEST_F(FdbTest, MoveDeviceMergesWhatBecameEqual) {
   ASSERT_TRUE(fdb_.append(0, kZero, remote("192.0.2.1", 7), FdbState::kPermanent, 10));
   EXPECT_THAT(fdb_.get(0, kZero, 10), SizeIs(2));
   EXPECT_EQ(fdb_.flush(0, {}), 3U);
-  EXPECT_EQ(fdb_.remote_count(), 0U);
+  EXPECT_EQ(tables_.remotes.size(), 0U);
 }
 
 TEST_F(FdbTest, ListCoversOneLinkOrAll) {
@@ -296,14 +299,16 @@ TEST_F(FdbTest, ListCoversOneLinkOrAll) {
 }
 
 TEST(Fdb, HoldsManyEntriesInLittleMemory) {
-  Fdb fdb({.hash_seed = 3});
+  test::FdbTables tables({.hash_seed = 3});
+  Fdb& fdb = tables.fdb;
   constexpr std::uint64_t kMany = 100'000;
   for (std::uint64_t i = 1; i <= kMany; ++i) {
     ASSERT_EQ(fdb.learn(0, MacAddr::from_u64(i), test::ip("192.0.2.1"), 1), Fdb::Learned::kNew);
   }
-  for (std::uint64_t i = 1; i <= kMany; ++i) ASSERT_THAT(fdb.find(0, MacAddr::from_u64(i), 1), SizeIs(1));
+  for (std::uint64_t i = 1; i <= kMany; ++i)
+    ASSERT_THAT(fdb.find(0, MacAddr::from_u64(i), 1).remotes, SizeIs(1));
   EXPECT_EQ(fdb.size(), kMany);
-  EXPECT_EQ(fdb.remote_count(), 1U);
+  EXPECT_EQ(tables.remotes.size(), 1U);
   EXPECT_LE(fdb.memory_bytes(), kMany * 24 * 8 / 3);  // at least 3/8 full after the last doubling
 }
 

@@ -85,6 +85,7 @@ struct OuterPolicy {
 
 struct LinkConfig {
   Vni vni{};
+  bool has_vni = true;  ///< false: an interface whose VNIs are links of their own; nothing is received for it
   Port port = kLinuxVxlanPort;  ///< on which we receive, and to which we send unless an entry says otherwise
   IpAddr local4{};              ///< outer source to IPv4 remotes; unspecified: the routing table's choice
   IpAddr local6{};              ///< and to IPv6 remotes
@@ -129,6 +130,19 @@ struct LinkCounters {
   std::uint64_t too_big_answers = 0;  ///< ICMP messages to inner senders
   std::uint64_t frozen = 0;           ///< MACs that moved too often
   DropCounters drops;
+
+  LinkCounters& operator+=(const LinkCounters& other) {
+    for (const auto field :
+         {&LinkCounters::encapsulated_frames, &LinkCounters::encapsulated_bytes,
+          &LinkCounters::decapsulated_frames, &LinkCounters::decapsulated_bytes,
+          &LinkCounters::flooded_frames, &LinkCounters::learned, &LinkCounters::moved,
+          &LinkCounters::learn_refused, &LinkCounters::reserved_bits, &LinkCounters::suppressed,
+          &LinkCounters::too_big_answers, &LinkCounters::frozen}) {
+      this->*field += other.*field;
+    }
+    drops += other.drops;
+    return *this;
+  }
 };
 
 }  // namespace vtep

@@ -24,11 +24,11 @@ RemoteId RemoteTable::acquire(const Remote& remote) {
   RemoteId id;
   if (free_.empty()) {
     id = static_cast<RemoteId>(slots_.size());
-    slots_.push_back({remote, 1});
+    slots_.push_back({remote, 1, paths_.acquire(remote.address)});
   } else {
     id = free_.back();
     free_.pop_back();
-    slots_[id] = {remote, 1};
+    slots_[id] = {remote, 1, paths_.acquire(remote.address)};
   }
   ids_.emplace(remote, id);
   return id;
@@ -41,6 +41,7 @@ void RemoteTable::release(RemoteId id) {
   // After move_device() two slots may hold equal remotes, and the map names only one of them.
   const auto known = ids_.find(slot.remote);
   if (known != ids_.end() && known->second == id) ids_.erase(known);
+  paths_.release(slot.path);
   free_.push_back(id);
 }
 

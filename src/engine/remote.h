@@ -10,6 +10,7 @@
 #include "base/ip.h"
 #include "base/port.h"
 #include "base/vni.h"
+#include "engine/path.h"
 
 namespace vtep {
 
@@ -35,6 +36,11 @@ class RemoteTable {
   void add_reference(RemoteId id) { ++slots_[id].references; }
   void release(RemoteId id);
   const Remote& operator[](RemoteId id) const { return slots_[id].remote; }
+  /// The way there, shared by all remotes of one address.
+  const Path& path(RemoteId id) const { return paths_[slots_[id].path]; }
+  PathId path_id(RemoteId id) const { return slots_[id].path; }
+  PathTable& paths() { return paths_; }
+  const PathTable& paths() const { return paths_; }
 
   /// An underlay device came back under another number: every remote via `from` now goes via `to`.
   void move_device(IfIndex from, IfIndex to);
@@ -49,11 +55,13 @@ class RemoteTable {
   struct Slot {
     Remote remote;
     std::uint32_t references = 0;
+    PathId path = 0;
   };
   struct Hash {
     std::size_t operator()(const Remote& remote) const;
   };
 
+  PathTable paths_;
   std::vector<Slot> slots_;
   std::vector<RemoteId> free_;
   std::unordered_map<Remote, RemoteId, Hash> ids_;

@@ -106,7 +106,8 @@ Result<std::size_t> FaultUnderlayReceiver::receive(PacketBatch& batch) {
     const auto got = receiver_->receive(scratch_);
     std::vector<FaultStream<Meta>::Item> items;
     for (const Packet& packet : scratch_.packets()) {
-      stream_.pass({bytes_of(packet), {packet.outer_source, packet.outer_source_port}}, items);
+      stream_.pass({bytes_of(packet), {packet.outer_source, packet.outer_source_port, packet.outer_tos}},
+                   items);
     }
     std::ranges::move(items, std::back_inserter(waiting_));
     return got;
@@ -115,6 +116,7 @@ Result<std::size_t> FaultUnderlayReceiver::receive(PacketBatch& batch) {
     Packet& packet = append(batch, item.bytes);
     packet.outer_source = item.meta.source;
     packet.outer_source_port = item.meta.source_port;
+    packet.outer_tos = item.meta.tos;
   });
 }
 
@@ -149,7 +151,7 @@ void FaultUnderlaySender::send(std::span<const Datagram> batch, std::vector<Fail
   for (const FailedSend& failure : bad_failures) {
     const Meta& meta = items[failure.index].meta;
     if (meta.batch != batch_number_ || !reported.insert(meta.index).second) continue;
-    failures.push_back({meta.index, failure.reason});
+    failures.push_back({meta.index, failure.reason, failure.mtu});
   }
 }
 

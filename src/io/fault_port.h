@@ -48,6 +48,9 @@ class FaultUnderlayReceiver final : public UnderlayReceiver {
   ~FaultUnderlayReceiver() override;
 
   Result<std::size_t> receive(PacketBatch& batch) override;
+  Result<void> accept_zero_checksum6(bool accept) override {
+    return receiver_->accept_zero_checksum6(accept);
+  }
   int fd() const override { return receiver_->fd(); }
 
  private:
@@ -55,6 +58,7 @@ class FaultUnderlayReceiver final : public UnderlayReceiver {
     static constexpr std::size_t kKeep = 0;
     IpAddr source;
     Port source_port;
+    std::uint8_t tos;
     void on_truncated() {}
   };
 
@@ -72,6 +76,8 @@ class FaultUnderlaySender final : public UnderlaySender {
   ~FaultUnderlaySender() override;
 
   void send(std::span<const Datagram> batch, std::vector<FailedSend>& failures) override;
+  void take_reports(std::vector<PathReport>& reports) override { sender_->take_reports(reports); }
+  int report_fd() const override { return sender_->report_fd(); }
 
  private:
   struct Meta {

@@ -41,6 +41,7 @@ Result<std::size_t> MemoryUnderlay::receive(PacketBatch& batch) {
     }
     packet.outer_source = datagram.source;
     packet.outer_source_port = datagram.source_port;
+    packet.outer_tos = datagram.tos;
     batch.commit();
     queue_.pop_front();
   }
@@ -49,7 +50,10 @@ Result<std::size_t> MemoryUnderlay::receive(PacketBatch& batch) {
 
 void MemoryUnderlay::send(std::span<const Datagram> batch, std::vector<FailedSend>& failures) {
   for (std::size_t i = 0; i < batch.size(); ++i) {
-    if (const auto failure = send_one(batch[i])) failures.push_back({i, *failure});
+    const auto failure = send_one(batch[i]);
+    if (!failure) continue;
+    const bool too_big = *failure == SendFailure::kTooBig;
+    failures.push_back({i, *failure, too_big ? static_cast<std::uint32_t>(wire_.mtu_) : 0});
   }
 }
 
@@ -87,6 +91,7 @@ void MemoryUnderlay::deliver(const Datagram& datagram, MemoryUnderlay& to) const
   queued.payload.insert(queued.payload.end(), datagram.frame.begin(), datagram.frame.end());
   queued.source = address_;
   queued.source_port = datagram.route.source_port;
+  queued.tos = datagram.route.tos;
 }
 
 }  // namespace vtep

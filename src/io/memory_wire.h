@@ -61,9 +61,9 @@ class MemoryUnderlay final : public UnderlayReceiver, public UnderlaySender {
   Result<std::size_t> receive(PacketBatch& batch) override;
   int fd() const override { return -1; }
 
-  /// kTooBig: larger than the wire's MTU. kUnreachable: nobody has that address, or `local` is not ours. A
-  /// port nobody listens to is no failure, and neither is a group without members. A sender does not hear
-  /// itself.
+  /// kTooBig: larger than the wire's MTU, which the failure tells. kUnreachable: nobody has that address, or
+  /// `local` is not ours. A port nobody listens to is no failure, and neither is a group without members. A
+  /// sender does not hear itself.
   void send(std::span<const Datagram> batch, std::vector<FailedSend>& failures) override;
 
  private:
@@ -71,6 +71,7 @@ class MemoryUnderlay final : public UnderlayReceiver, public UnderlaySender {
     std::vector<std::uint8_t> payload;
     IpAddr source;
     Port source_port;
+    std::uint8_t tos;
   };
 
   void deliver(const Datagram& datagram, MemoryUnderlay& to) const;

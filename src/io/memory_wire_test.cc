@@ -92,6 +92,7 @@ TEST(MemoryWire, TheMtuCanChange) {
   MemoryUnderlay b(wire, kB, kIanaVxlanPort);
   const std::vector<std::uint8_t> frame(100);
   EXPECT_EQ(send(a, kB, kIanaVxlanPort, frame).at(0).reason, SendFailure::kTooBig);
+  EXPECT_EQ(send(a, kB, kIanaVxlanPort, frame).at(0).mtu, 100U);
   wire.set_mtu(100 + 20 + 8 + 8);
   EXPECT_THAT(send(a, kB, kIanaVxlanPort, frame), IsEmpty());
 }

@@ -31,7 +31,9 @@ std::uint16_t ipv4_checksum(const std::uint8_t* header) {
 
 void store_ipv4(const OuterAddresses& addresses, std::size_t udp_length, std::uint8_t* p) {
   p[0] = 0x45;
+  p[1] = addresses.tos;
   store_be16(p + 2, static_cast<std::uint16_t>(kIpv4Header + udp_length));
+  if (addresses.dont_fragment) p[6] = 0x40;
   p[8] = addresses.ttl;
   p[9] = kUdp;
   if (addresses.source.is_v4()) addresses.source.v4().store(p + 12);
@@ -40,7 +42,7 @@ void store_ipv4(const OuterAddresses& addresses, std::size_t udp_length, std::ui
 }
 
 void store_ipv6(const OuterAddresses& addresses, std::size_t udp_length, std::uint8_t* p) {
-  p[0] = 0x60;
+  store_be32(p, 6U << 28 | std::uint32_t{addresses.tos} << 20 | (addresses.flow_label & 0xfffff));
   store_be16(p + 4, static_cast<std::uint16_t>(udp_length));
   p[6] = kUdp;
   p[7] = addresses.ttl;

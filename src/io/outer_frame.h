@@ -17,6 +17,9 @@ struct OuterAddresses {
   Port source_port;
   Port destination_port;
   std::uint8_t ttl = 64;
+  std::uint8_t tos = 0;          ///< IPv4 TOS or IPv6 traffic class
+  bool dont_fragment = false;    ///< IPv4
+  std::uint32_t flow_label = 0;  ///< IPv6, 20 bits
 };
 
 /// Ethernet, IP and UDP, and the parts of the payload one behind the other. The MAC addresses are made up

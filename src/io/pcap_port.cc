@@ -52,7 +52,8 @@ Result<std::size_t> PcapUnderlayReceiver::receive(PacketBatch& batch) {
                                    .destination = of_family(local_, packet.outer_source),
                                    .source_port = packet.outer_source_port,
                                    .destination_port = port_,
-                                   .ttl = kDefaultTtl},
+                                   .ttl = kDefaultTtl,
+                                   .tos = packet.outer_tos},
                                   payload));
   }
   return count;
@@ -77,7 +78,10 @@ void PcapUnderlaySender::send(std::span<const Datagram> batch, std::vector<Faile
                                    .destination = route.remote,
                                    .source_port = route.source_port,
                                    .destination_port = route.destination_port,
-                                   .ttl = ttl_of(route)},
+                                   .ttl = ttl_of(route),
+                                   .tos = route.tos,
+                                   .dont_fragment = route.dont_fragment,
+                                   .flow_label = route.flow_label},
                                   payload));
   }
 }

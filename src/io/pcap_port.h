@@ -39,6 +39,9 @@ class PcapUnderlayReceiver final : public UnderlayReceiver {
                        IpAddr local, Port port);
 
   Result<std::size_t> receive(PacketBatch& batch) override;
+  Result<void> accept_zero_checksum6(bool accept) override {
+    return receiver_->accept_zero_checksum6(accept);
+  }
   int fd() const override { return receiver_->fd(); }
 
  private:
@@ -55,6 +58,8 @@ class PcapUnderlaySender final : public UnderlaySender {
   PcapUnderlaySender(std::unique_ptr<UnderlaySender> sender, std::shared_ptr<PcapFile> file, IpAddr local);
 
   void send(std::span<const Datagram> batch, std::vector<FailedSend>& failures) override;
+  void take_reports(std::vector<PathReport>& reports) override { sender_->take_reports(reports); }
+  int report_fd() const override { return sender_->report_fd(); }
 
  private:
   const std::unique_ptr<UnderlaySender> sender_;

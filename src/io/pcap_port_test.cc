@@ -125,6 +125,26 @@ TEST_F(PcapPortTest, TcpdumpDecodesTheVxlanOfBothDirections) {
   EXPECT_THAT(decoded(), HasSubstr("ttl 1,"));
 }
 
+TEST_F(PcapPortTest, WritesTheRoutesTosDfAndFlowLabel) {
+  MemoryWire wire;
+  for (const bool v4 : {true, false}) {
+    const IpAddr here = *IpAddr::parse(v4 ? "10.0.0.1" : "fd00::1");
+    const IpAddr there = *IpAddr::parse(v4 ? "10.0.0.2" : "fd00::2");
+    const MemoryUnderlay peer(wire, there, kIanaVxlanPort);
+    PcapUnderlaySender sender(std::make_unique<MemoryUnderlay>(wire, here, kIanaVxlanPort), file_, here);
+    Datagram one = datagram(there);
+    one.route.tos = 0xb9;
+    one.route.dont_fragment = true;
+    one.route.flow_label = 0x12345;
+    std::vector<FailedSend> failures;
+    sender.send({&one, 1}, failures);
+    ASSERT_THAT(failures, IsEmpty());
+  }
+  EXPECT_THAT(decoded(), HasSubstr("(tos 0xb9,ECT(1), ttl 64, id 0, offset 0, flags [DF]"));
+  EXPECT_THAT(decoded(), HasSubstr("(class 0xb9, flowlabel 0x12345, hlim 64"));
+  EXPECT_THAT(decoded(), ::testing::Not(HasSubstr("bad cksum")));
+}
+
 TEST_F(PcapPortTest, TcpdumpDecodesWhatWasReceived) {
   for (const bool v4 : {true, false}) {
     MemoryWire wire;

@@ -204,6 +204,25 @@ Result<void> Rtnetlink::set_noqueue(IfIndex index) {
   return impl_->change(std::move(request), "Cannot set the queueing discipline noqueue");
 }
 
+Result<void> Rtnetlink::set_group(IfIndex index, std::uint32_t group) {
+  NetlinkRequest request = change_link(index, 0, 0);
+  request.add(IFLA_GROUP, group);
+  return impl_->change(std::move(request), "Cannot set the group " + std::to_string(group));
+}
+
+Result<void> Rtnetlink::delete_group(std::uint32_t group) {
+  const std::string what = "Cannot delete the interfaces of group " + std::to_string(group);
+  // The kernel says EPERM.
+  if (group == 0) return fail(ErrorKind::kInvalid, what + ": every interface may be in it");
+  NetlinkRequest request(RTM_DELLINK, 0, ifinfomsg{});
+  request.add(IFLA_GROUP, group);
+  const auto refusal = impl_->requests.request(std::move(request));
+  if (!refusal) return {};
+  Error error = refusal->to_error(what);
+  if (refusal->error_number == EOPNOTSUPP) error.kind = ErrorKind::kInvalid;
+  return std::unexpected(std::move(error));
+}
+
 void Rtnetlink::on_change(Listener listener) {
   impl_->listener = std::move(listener);
 }

@@ -46,6 +46,12 @@ class Rtnetlink {
   /// is down.
   Result<void> set_noqueue(IfIndex index);
 
+  /// Puts the interface into a group (`ip link set … group N`). 0 is where all interfaces are at first.
+  Result<void> set_group(IfIndex index, std::uint32_t group);
+  /// Deletes all interfaces of a group in one request: the kernel waits once for all of them and not once for
+  /// each. kNotFound: the group is empty. kInvalid: group 0, or one of them cannot be deleted; all stay then.
+  Result<void> delete_group(std::uint32_t group);
+
   /// Link and address notifications (RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR). An address
   /// change is reported as a change of its interface. After an overrun (ENOBUFS) every interface is reported
   /// anew.

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "io/tap.h"
 #include "io/test_namespace.h"
 
 namespace vtep {
@@ -217,6 +218,37 @@ TEST_F(RtnetlinkTest, AfterAnOverrunEverythingIsReportedAnewAndWhatWentIsRemoved
                                [](const auto& change) { return change.interface.name == "lo"; });
   ASSERT_NE(lo, changes_.rend());
   EXPECT_EQ(lo->interface.mtu, 60200U) << "the last word is the newest";
+}
+
+TEST_F(RtnetlinkTest, DeletesAGroupWhoeverHasItsTapsOpen) {
+  constexpr std::uint32_t kGroup = 4789;
+  const auto open = Tap::open("open").value();
+  const auto open_persistent = Tap::open("lasting").value();
+  ASSERT_TRUE(open_persistent->set_persistent(true));
+  auto closed = Tap::open("closed").value();
+  ASSERT_TRUE(closed->set_persistent(true));
+  closed.reset();
+  const auto stays = Tap::open("stays").value();
+  for (const char* name : {"open", "lasting", "closed"}) {
+    ASSERT_TRUE(rtnetlink_->set_group(find(name).index, kGroup));
+    EXPECT_EQ(find(name).group, kGroup);
+  }
+  const auto deleted = rtnetlink_->delete_group(kGroup);
+  EXPECT_TRUE(deleted) << deleted.error().message;
+  for (const char* name : {"open", "lasting", "closed"}) EXPECT_FALSE(rtnetlink_->find(name)) << name;
+  EXPECT_TRUE(rtnetlink_->find("stays"));
+  EXPECT_EQ(open->current_name().error().kind, ErrorKind::kUnavailable);
+
+  EXPECT_EQ(rtnetlink_->delete_group(kGroup).error().kind, ErrorKind::kNotFound) << "empty";
+  EXPECT_EQ(rtnetlink_->delete_group(0).error().kind, ErrorKind::kInvalid);
+  EXPECT_TRUE(rtnetlink_->find("va"));
+}
+
+TEST_F(RtnetlinkTest, AGroupWithAnInterfaceThatCannotBeDeletedStaysWhole) {
+  const auto tap = Tap::open("tap0").value();
+  for (const char* name : {"tap0", "lo"}) ASSERT_TRUE(rtnetlink_->set_group(find(name).index, 7));
+  EXPECT_EQ(rtnetlink_->delete_group(7).error().kind, ErrorKind::kInvalid);
+  EXPECT_TRUE(rtnetlink_->find("tap0"));
 }
 
 TEST_F(RtnetlinkTest, StaysInItsNamespace) {

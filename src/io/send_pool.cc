@@ -1,11 +1,13 @@
 #include "io/send_pool.h"
 
 #include <linux/filter.h>
+#include <linux/in6.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "io/socket_address.h"
 
@@ -29,20 +31,16 @@ bool attach_deaf_filter(int fd) {
   return ::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) == 0;
 }
 
-/// VTEPs must not fragment (RFC 7348 section 4.3), and routers may (DF clear, as the kernel's driver has it).
-/// PMTUDISC_INTERFACE is exactly that: an oversize datagram is EMSGSIZE here, and what the network claims
-/// about the path is ignored, so nobody can shrink it with forged ICMP.
 bool set_options(int fd, int family) {
   if (!set_option(fd, SOL_SOCKET, SO_SNDBUFFORCE, kSendBuffer)) {
     set_option(fd, SOL_SOCKET, SO_SNDBUF, kSendBuffer);  // smaller is only slower
   }
-  if (family == AF_INET) {
-    return set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_INTERFACE) &&
-           set_option(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 0);
-  }
-  return set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) &&
-         set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_INTERFACE) &&
-         set_option(fd, IPPROTO_IPV6, IPV6_DONTFRAG, 1) &&
+  if (!set_mode(fd, family, SocketMode{})) return false;
+  if (family == AF_INET) return set_option(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 0);
+  // The flow label is what the route says, 0 included.
+  return set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) && set_option(fd, IPPROTO_IPV6, IPV6_DONTFRAG, 1) &&
+         set_option(fd, IPPROTO_IPV6, IPV6_AUTOFLOWLABEL, 0) &&
+         set_option(fd, IPPROTO_IPV6, IPV6_FLOWINFO_SEND, 1) &&
          set_option(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0);
 }
 
@@ -65,17 +63,18 @@ Port bind_near(int fd, int family, Port wish) {
 
 }  // namespace
 
-SendPool::SendPool(int family) : family_(family), slot_of_port_(std::make_unique<std::uint16_t[]>(65536)) {
-  files_.reserve(kMaxSockets);
+SendPool::SendPool(int family, std::function<void(int fd)> on_open)
+    : family_(family), on_open_(std::move(on_open)), slot_of_port_(std::make_unique<std::uint16_t[]>(65536)) {
+  sockets_.reserve(kMaxSockets);
 }
 
 SendPool::~SendPool() {
-  for (const int fd : files_) ::close(fd);
+  for (const Socket& socket : sockets_) ::close(socket.fd);
 }
 
 int SendPool::add(Port source_port) {
   int fd = -1;
-  if (files_.size() < kMaxSockets)
+  if (sockets_.size() < kMaxSockets)
     fd = ::socket(family_, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP);
   Port bound;
   if (fd >= 0) {
@@ -88,14 +87,20 @@ int SendPool::add(Port source_port) {
   }
   if (fd < 0) {
     // Share. The port's number spreads flows evenly, and keeps each of them on one socket.
-    if (files_.empty()) return -1;
-    return remember(source_port, source_port.value() % files_.size());
+    if (sockets_.empty()) return -1;
+    return remember(source_port, source_port.value() % sockets_.size());
   }
-  files_.push_back(fd);
-  const std::size_t socket = files_.size() - 1;
+  sockets_.push_back({.fd = fd, .mode = {}});
+  if (on_open_) on_open_(fd);
+  const std::size_t socket = sockets_.size() - 1;
   // A stand-in serves those, too, that wish for its own port.
   if (slot_of_port_[bound.value()] == 0) remember(bound, socket);
   return remember(source_port, socket);
+}
+
+bool SendPool::set_mode(std::size_t socket, SocketMode mode) {
+  Socket& one = sockets_[socket];
+  return one.mode == mode || change_mode(one.fd, family_, one.mode, mode);
 }
 
 int SendPool::remember(Port source_port, std::size_t socket) {

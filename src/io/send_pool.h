@@ -5,10 +5,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
 #include "base/port.h"
+#include "io/socket_mode.h"
 
 namespace vtep {
 
@@ -17,8 +19,8 @@ class SendPool {
   /// Bounds what a hostile configuration can take of the process's files.
   static constexpr std::size_t kMaxSockets = 256;
 
-  /// `family` is AF_INET or AF_INET6.
-  explicit SendPool(int family);
+  /// `family` is AF_INET or AF_INET6. `on_open` is told of every socket before anything is sent from it.
+  explicit SendPool(int family, std::function<void(int fd)> on_open = {});
   ~SendPool();
   SendPool(const SendPool&) = delete;
   SendPool& operator=(const SendPool&) = delete;
@@ -30,17 +32,25 @@ class SendPool {
     return slot != 0 ? slot - 1 : add(source_port);
   }
 
-  std::size_t size() const { return files_.size(); }
+  std::size_t size() const { return sockets_.size(); }
   /// Precondition: socket < size().
-  int fd(std::size_t socket) const { return files_[socket]; }
+  int fd(std::size_t socket) const { return sockets_[socket].fd; }
+  /// What is sent from now on has this mode. Free if it has it already. False if the kernel refuses.
+  bool set_mode(std::size_t socket, SocketMode mode);
 
  private:
+  struct Socket {
+    int fd;
+    SocketMode mode;
+  };
+
   int add(Port source_port);
   int remember(Port source_port, std::size_t socket);
 
   const int family_;
-  std::vector<int> files_;
-  std::unique_ptr<std::uint16_t[]> slot_of_port_;  // index into files_ plus one; 0: not asked for yet
+  const std::function<void(int fd)> on_open_;
+  std::vector<Socket> sockets_;
+  std::unique_ptr<std::uint16_t[]> slot_of_port_;  // index into sockets_ plus one; 0: not asked for yet
 };
 
 }  // namespace vtep

@@ -27,6 +27,7 @@ namespace vtep {
 namespace {
 
 constexpr const char* kDevice = "/dev/net/tun";
+constexpr int kStateAttempts = 5;
 
 ifreq make_request(std::string_view name, int flags) {
   ifreq request{};
@@ -174,6 +175,49 @@ Result<std::string> Tap::current_name() const {
     return std::unexpected(system_error("Cannot ask for the TAP interface's name", errno));
   }
   return std::string(request.ifr_name, ::strnlen(request.ifr_name, IFNAMSIZ));
+}
+
+Result<NetworkNamespace> Tap::device_namespace() const {
+  const int fd = ::ioctl(fd_, TUNGETDEVNETNS, 0);
+  if (fd >= 0) return NetworkNamespace(fd);
+  if (errno == EBADFD) return fail(ErrorKind::kUnavailable, "The TAP interface has been deleted");
+  Error error = system_error("Cannot ask for the TAP interface's namespace", errno);
+  if (errno == EINVAL || errno == ENOTTY) error.kind = ErrorKind::kInvalid;
+  return std::unexpected(std::move(error));
+}
+
+Result<TapState> Tap::state() const {
+  Result<TapState> state = fail(ErrorKind::kUnavailable, "The TAP interface changes too fast");
+  for (int attempt = 0; attempt < kStateAttempts && !state; ++attempt) {
+    const auto home = device_namespace();
+    if (!home) return std::unexpected(home.error());
+    const auto here = NetworkNamespace::current();
+    if (!here) return std::unexpected(here.error());
+    const auto entered = home->run([&] { state = state_here(); });
+    if (!entered) return std::unexpected(entered.error());
+    if (state) state->away = !(*home == *here);
+    // It may have been renamed or have moved on in between; then it is asked for again.
+    if (!state && state.error().kind != ErrorKind::kNotFound) break;
+  }
+  return state;
+}
+
+Result<TapState> Tap::state_here() const {
+  const auto name = current_name();
+  if (!name) return std::unexpected(name.error());
+  auto socket = NetlinkSocket::create();
+  if (!socket) return std::unexpected(std::move(socket).error());
+  const auto link = get_link(*socket, *name);
+  if (!link) return std::unexpected(link.error());
+  const Interface& interface = link->interface;
+  if (interface.kind != "tun" || current_name() != interface.name) {
+    return fail(ErrorKind::kNotFound, "Cannot find device \"" + *name + "\"");
+  }
+  return TapState{.name = interface.name,
+                  .index = interface.index,
+                  .address = interface.address,
+                  .mtu = interface.mtu,
+                  .up = interface.is_up()};
 }
 
 Result<std::size_t> Tap::read(PacketBatch& batch) {

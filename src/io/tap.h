@@ -9,6 +9,8 @@
 #include <string_view>
 
 #include "io/frame_port.h"
+#include "io/network_namespace.h"
+#include "io/tap_state.h"
 
 namespace vtep {
 
@@ -29,6 +31,14 @@ class Tap final : public FramePort {
   /// kUnavailable: the interface has been deleted.
   Result<std::string> current_name() const;
 
+  /// Where the interface lives now. kUnavailable: the interface has been deleted. kInvalid: the kernel cannot
+  /// tell (before Linux 5.2). kPermission: no CAP_NET_ADMIN there.
+  Result<NetworkNamespace> device_namespace() const;
+  /// What the interface is now, in whatever namespace it lives. Asks the kernel anew, by a short-lived thread
+  /// if it lives elsewhere. Fails as device_namespace(), and with kPermission if that namespace cannot be
+  /// entered.
+  Result<TapState> state() const;
+
   /// A frame larger than its buffer is delivered as an empty packet, so that whoever counts runts counts it.
   Result<std::size_t> read(PacketBatch& batch) override;
   WriteReport write(std::span<Packet> frames) override;
@@ -36,6 +46,7 @@ class Tap final : public FramePort {
 
  private:
   explicit Tap(int fd);
+  Result<TapState> state_here() const;
   const int fd_;
 };
 

@@ -93,6 +93,22 @@ TEST_F(UdpReceiverTest, FamiliesDoNotShareAPort) {
   EXPECT_FALSE(UdpReceiver::open(Family::kV6, kIanaVxlanPort));
 }
 
+TEST_F(UdpReceiverTest, WithoutIpv6ItSaysSo) {
+  const auto v6 = [] { return UdpReceiver::open(Family::kV6, kIanaVxlanPort); };
+  sh("ip link add va type veth peer name vb");
+  sh("echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6");
+  const auto none = v6();
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error(),
+            (Error{ErrorKind::kUnavailable, "Cannot open a UDP socket for IPv6: IPv6 is disabled here"}));
+  EXPECT_TRUE(UdpReceiver::open(Family::kV4, kIanaVxlanPort));
+
+  sh("echo 0 > /proc/sys/net/ipv6/conf/va/disable_ipv6");
+  EXPECT_TRUE(v6()) << "one interface is enough";
+  sh("echo 0 > /proc/sys/net/ipv6/conf/all/disable_ipv6; echo 1 > /proc/sys/net/ipv6/conf/va/disable_ipv6");
+  EXPECT_TRUE(v6());
+}
+
 TEST_F(UdpReceiverTest, ThePortIsFreeWhenTheReceiverIsGone) {
   ASSERT_TRUE(UdpReceiver::open(Family::kV4, kIanaVxlanPort));
   EXPECT_TRUE(UdpReceiver::open(Family::kV4, kIanaVxlanPort));

@@ -8,19 +8,22 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
-#include <optional>
 
+#include "io/path_reports.h"
+#include "io/send_control.h"
 #include "io/send_pool.h"
 #include "io/socket_address.h"
+#include "io/socket_mode.h"
 
 namespace vtep {
 namespace {
 
 constexpr std::size_t kMessages = 64;
-/// The larger of both families' address and hop limit messages.
-constexpr std::size_t kControlSize = CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(int));
 constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+/// How often one datagram is tried when the errors seem to be older ones'.
+constexpr int kAttempts = 3;
+constexpr std::size_t kUdpHeader = 8;
+constexpr std::uint32_t kFlowLabelMask = 0xfffff;
 
 SendFailure failure_of(int error_number) {
   switch (error_number) {
@@ -52,84 +55,58 @@ bool is_down(int fd, IfIndex device) {
          (request.ifr_flags & IFF_UP) == 0;
 }
 
-/// A socket may report what became of an earlier datagram; the one at hand was not even tried then.
+/// A socket may report what became of an earlier datagram (an ICMP error); the one at hand was not even tried
+/// then.
 bool may_be_stale(int error_number) {
-  return error_number == ECONNREFUSED || error_number == EHOSTUNREACH || error_number == EPROTO;
+  switch (error_number) {
+    case ECONNREFUSED:
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+    case EHOSTDOWN:
+    case ENONET:
+    case ENOPROTOOPT:
+    case EOPNOTSUPP:
+    case EPROTO:
+    case EACCES:
+      return true;
+    default:
+      return false;
+  }
 }
 
-/// Writes control messages one behind the other.
-class ControlWriter {
- public:
-  explicit ControlWriter(msghdr& header, std::uint8_t* buffer) : header_(header), buffer_(buffer) {
-    header_.msg_controllen = 0;
-  }
-  template <typename T>
-  void add(int level, int type, const T& value) {
-    cmsghdr control{};
-    control.cmsg_len = CMSG_LEN(sizeof(T));
-    control.cmsg_level = level;
-    control.cmsg_type = type;
-    std::uint8_t* const place = buffer_ + header_.msg_controllen;
-    std::memcpy(place, &control, sizeof(control));
-    std::memcpy(place + CMSG_LEN(0), &value, sizeof(value));
-    header_.msg_controllen += CMSG_SPACE(sizeof(T));
-    header_.msg_control = buffer_;
-  }
-
- private:
-  msghdr& header_;
-  std::uint8_t* const buffer_;
-};
-
-/// Source address, device and TTL for this datagram only: the socket is shared by all links.
-void add_control(const Route& route, ControlWriter control) {
-  const bool pinned = !route.local.is_unspecified() || route.device.is_set();
-  if (route.remote.is_v4()) {
-    if (pinned) {
-      in_pktinfo info{};
-      info.ipi_ifindex = static_cast<int>(route.device.value());
-      if (!route.local.is_unspecified()) info.ipi_spec_dst = to_in_addr(route.local.v4());
-      control.add(IPPROTO_IP, IP_PKTINFO, info);
-    }
-    if (route.ttl != 0) control.add(IPPROTO_IP, IP_TTL, int{route.ttl});
-    return;
-  }
-  if (pinned) {
-    in6_pktinfo info{};
-    info.ipi6_ifindex = route.device.value();
-    if (!route.local.is_unspecified()) info.ipi6_addr = to_in6_addr(route.local.v6());
-    control.add(IPPROTO_IPV6, IPV6_PKTINFO, info);
-  }
-  if (route.ttl != 0) control.add(IPPROTO_IPV6, IPV6_HOPLIMIT, int{route.ttl});
+/// As an IP packet.
+std::size_t packet_size(const Datagram& datagram) {
+  const std::size_t ip_header = datagram.route.remote.is_v4() ? 20 : 40;
+  return ip_header + kUdpHeader + datagram.header.size() + datagram.frame.size();
 }
 
 }  // namespace
 
 struct UdpSender::Impl {
-  struct alignas(cmsghdr) Control {
-    std::array<std::uint8_t, kControlSize> bytes;
-  };
   /// The datagrams of the batch at hand that one socket carries: a list through `next`.
   struct Queue {
     std::size_t first = kNone;
     std::size_t last = kNone;
   };
   struct Family {
-    explicit Family(int number) : pool(number), queues(SendPool::kMaxSockets) {}
+    Family(int number, PathReports& reports)
+        : pool(number, [number, &reports](int fd) { reports.watch(fd, number); }),
+          queues(SendPool::kMaxSockets) {}
     SendPool pool;
     std::vector<Queue> queues;             // by socket; all empty between two batches
     std::vector<std::size_t> busy_queues;  // those that are not, in order of their first datagram
   };
 
-  Family v4{AF_INET};
-  Family v6{AF_INET6};
+  PathReports reports;
+  Family v4{AF_INET, reports};
+  Family v6{AF_INET6, reports};
   std::vector<std::size_t> next;
 
   // Messages under way to one socket.
   std::array<mmsghdr, kMessages> messages{};
   std::array<std::array<iovec, 2>, kMessages> buffers{};  // header and frame
   std::array<SocketAddress, kMessages> remotes{};
-  std::array<Control, kMessages> controls{};
+  std::array<SendControl, kMessages> controls{};
   std::array<std::size_t, kMessages> indexes{};
 
   Impl() {
@@ -141,7 +118,7 @@ struct UdpSender::Impl {
   }
 
   void enqueue(std::size_t index, const Route& route, std::vector<FailedSend>& failures);
-  void send_queue(int fd, std::size_t first, std::span<const Datagram> batch,
+  void send_queue(SendPool& pool, std::size_t socket, std::size_t first, std::span<const Datagram> batch,
                   std::vector<FailedSend>& failures);
   void prepare(std::size_t slot, const Datagram& datagram);
   bool flush(int fd, std::size_t count, std::span<const Datagram> batch, std::vector<FailedSend>& failures);
@@ -149,7 +126,7 @@ struct UdpSender::Impl {
 
 // The life of a batch:
 // 1. enqueue() finds every datagram's socket and appends it to that socket's queue.
-// 2. send_queue() walks one queue and prepares up to 64 messages at a time.
+// 2. send_queue() walks one queue and prepares up to 64 messages of one mode at a time.
 // 3. flush() hands them to the kernel, stepping over the ones it refuses.
 
 void UdpSender::Impl::enqueue(std::size_t index, const Route& route, std::vector<FailedSend>& failures) {
@@ -178,23 +155,30 @@ void UdpSender::Impl::prepare(std::size_t slot, const Datagram& datagram) {
   buffers[slot][1] = {const_cast<std::uint8_t*>(datagram.frame.data()), datagram.frame.size()};
   msghdr& header = messages[slot].msg_hdr;
   header.msg_namelen = store_address(datagram.route.remote, datagram.route.destination_port, remotes[slot]);
-  header.msg_control = nullptr;
-  add_control(datagram.route, ControlWriter(header, controls[slot].bytes.data()));
+  if (datagram.route.remote.is_v6()) {
+    remotes[slot].v6.sin6_flowinfo = htonl(datagram.route.flow_label & kFlowLabelMask);
+  }
+  store_control(datagram.route, controls[slot], header);
 }
 
-void UdpSender::Impl::send_queue(int fd, std::size_t first, std::span<const Datagram> batch,
-                                 std::vector<FailedSend>& failures) {
+void UdpSender::Impl::send_queue(SendPool& pool, std::size_t socket, std::size_t first,
+                                 std::span<const Datagram> batch, std::vector<FailedSend>& failures) {
   bool full = false;
   for (std::size_t index = first; index != kNone;) {
+    const SocketMode mode = SocketMode::of(batch[index].route);
+    const bool refused = !pool.set_mode(socket, mode);
+    const bool hopeless = full || refused;
     std::size_t count = 0;
     for (; index != kNone && count < kMessages; index = next[index], ++count) {
+      if (SocketMode::of(batch[index].route) != mode) break;
       indexes[count] = index;
-      if (!full) prepare(count, batch[index]);
+      if (!hopeless) prepare(count, batch[index]);
     }
-    if (!full) {
-      full = !flush(fd, count, batch, failures);
+    if (!hopeless) {
+      full = !flush(pool.fd(socket), count, batch, failures);
     } else {
-      for (std::size_t i = 0; i < count; ++i) failures.push_back({indexes[i], SendFailure::kQueueFull});
+      const SendFailure reason = full ? SendFailure::kQueueFull : SendFailure::kRefused;
+      for (std::size_t i = 0; i < count; ++i) failures.push_back({indexes[i], reason});
     }
   }
 }
@@ -202,22 +186,24 @@ void UdpSender::Impl::send_queue(int fd, std::size_t first, std::span<const Data
 /// False if the socket takes no more for now; what it did not take is among the failures.
 bool UdpSender::Impl::flush(int fd, std::size_t count, std::span<const Datagram> batch,
                             std::vector<FailedSend>& failures) {
-  bool retried = false;
+  int attempts = 0;  // of the datagram at hand
   for (std::size_t done = 0; done < count;) {
     const int sent =
         ::sendmmsg(fd, messages.data() + done, static_cast<unsigned>(count - done), MSG_DONTWAIT);
     if (sent > 0) {
       done += static_cast<std::size_t>(sent);
-      retried = false;
+      attempts = 0;
       continue;
     }
     // An error is always the first message's: behind a success, the kernel reports it with the next call.
     const int error = errno;
     if (error == EINTR) continue;
-    if (may_be_stale(error) && !retried) {
-      retried = true;
-      continue;
-    }
+    ++attempts;
+    if (may_be_stale(error) && attempts < kAttempts) continue;
+    const std::uint32_t mtu = error == EMSGSIZE ? reports.refused_mtu(fd) : 0;
+    // Only the kernel's own word about this datagram; without it a router spoke about an earlier one.
+    const bool too_big = mtu != 0 && packet_size(batch[indexes[done]]) > mtu;
+    if (error == EMSGSIZE && !too_big && attempts < kAttempts) continue;
     if (error == EAGAIN) {
       for (; done < count; ++done) failures.push_back({indexes[done], SendFailure::kQueueFull});
       return false;
@@ -227,9 +213,9 @@ bool UdpSender::Impl::flush(int fd, std::size_t count, std::span<const Datagram>
     if (reason == SendFailure::kUnreachable && device.is_set() && is_down(fd, device)) {
       reason = SendFailure::kDeviceDown;
     }
-    failures.push_back({indexes[done], reason});
+    failures.push_back({indexes[done], reason, too_big ? mtu : 0});
     ++done;
-    retried = false;
+    attempts = 0;
   }
   return true;
 }
@@ -243,11 +229,19 @@ void UdpSender::send(std::span<const Datagram> batch, std::vector<FailedSend>& f
   for (Impl::Family* family : {&impl_->v4, &impl_->v6}) {
     for (const std::size_t socket : family->busy_queues) {
       Impl::Queue& queue = family->queues[socket];
-      impl_->send_queue(family->pool.fd(socket), queue.first, batch, failures);
+      impl_->send_queue(family->pool, socket, queue.first, batch, failures);
       queue = {};
     }
     family->busy_queues.clear();
   }
+}
+
+void UdpSender::take_reports(std::vector<PathReport>& reports) {
+  impl_->reports.take(reports);
+}
+
+int UdpSender::report_fd() const {
+  return impl_->reports.fd();
 }
 
 }  // namespace vtep

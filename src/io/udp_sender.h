@@ -6,7 +6,11 @@
 // that, or when the process may open no more files, flows share the sockets there are. The sockets never
 // receive: a filter drops what is sent to them.
 //
-// A batch is sorted by socket, so datagrams of different source ports may overtake each other.
+// A batch is sorted by socket, so datagrams of different source ports may overtake each other. DF and the
+// checksum are properties of a socket: a run of datagrams that agree on them is one sendmmsg.
+//
+// Nothing the network claims about a path is believed here: a datagram is refused (kTooBig) when it exceeds
+// the MTU of the device it would leave by, and take_reports() hands on what routers say.
 #pragma once
 
 #include <memory>
@@ -23,6 +27,8 @@ class UdpSender final : public UnderlaySender {
   UdpSender& operator=(const UdpSender&) = delete;
 
   void send(std::span<const Datagram> batch, std::vector<FailedSend>& failures) override;
+  void take_reports(std::vector<PathReport>& reports) override;
+  int report_fd() const override;
 
  private:
   struct Impl;

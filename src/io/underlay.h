@@ -19,8 +19,15 @@ class UnderlayReceiver {
   virtual ~UnderlayReceiver() = default;
 
   /// Appends datagrams to `batch` until it is full or nothing is left; returns how many. Each packet holds
-  /// the UDP payload, and its outer_source and outer_source_port are set. Nothing to read is 0, not an error.
+  /// the UDP payload, and its outer_source, outer_source_port and outer_tos are set. Nothing to read is 0,
+  /// not an error.
   virtual Result<std::size_t> receive(PacketBatch& batch) = 0;
+
+  /// Whether IPv6 datagrams without a UDP checksum are received (RFC 6935) or dropped (RFC 8200 section 8.1).
+  virtual Result<void> accept_zero_checksum6(bool accept) {
+    (void)accept;  // nothing here computes checksums
+    return {};
+  }
 
   /// What to wait on for receive(); -1 if it cannot be waited on.
   virtual int fd() const = 0;

@@ -206,6 +206,42 @@ TEST_P(UnderlayTest, DeliversHeaderAndFrameWithTheirSource) {
   EXPECT_EQ(packet.outer_source_port, Port(50001));
 }
 
+TEST_P(UnderlayTest, CarriesAllEightBitsOfTheTosForOneDatagramOnly) {
+  const std::string text = "x";
+  std::vector<Datagram> batch;
+  for (const std::uint8_t tos : std::initializer_list<std::uint8_t>{0xb8, 0, 1, 2, 3, 0xff, 0}) {
+    batch.push_back(datagram(text));
+    batch.back().route.tos = tos;
+  }
+  EXPECT_THAT(send(batch), IsEmpty());
+  std::vector<int> seen;
+  while (seen.size() < batch.size() && something_arrives()) {
+    PacketBatch some(3);
+    if (bench_->receiver().receive(some).value() == 0) break;
+    for (const Packet& packet : some.packets()) seen.push_back(packet.outer_tos);
+  }
+  EXPECT_THAT(seen, ElementsAre(0xb8, 0, 1, 2, 3, 0xff, 0));
+}
+
+TEST_P(UnderlayTest, DeliversWithAndWithoutAChecksum) {
+  const std::string text = "x";
+  std::vector<Datagram> batch(6, datagram(text));
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    batch[i].route.checksum = i % 2 == 0 || batch[i].route.remote.is_v6();
+    batch[i].route.dont_fragment = i % 3 == 0;
+  }
+  EXPECT_THAT(send(batch), IsEmpty());
+  EXPECT_EQ(receive(batch.size()).size(), batch.size());
+}
+
+TEST_P(UnderlayTest, NobodyHasSpokenAboutThePath) {
+  const std::string text = "x";
+  EXPECT_THAT(send({datagram(text)}), IsEmpty());
+  std::vector<PathReport> reports;
+  bench_->sender().take_reports(reports);
+  EXPECT_TRUE(reports.empty());
+}
+
 TEST_P(UnderlayTest, AppendsUntilTheBatchIsFullAndLeavesTheRest) {
   const std::vector<std::string> texts = {"0", "1", "2", "3", "4"};
   std::vector<Datagram> batch;
@@ -255,7 +291,9 @@ TEST_P(UnderlayTest, NeverFragmentsAndStepsOverWhatIsTooBig) {
   ASSERT_EQ(failures.size(), 2U);
   EXPECT_EQ(failures[0].index, 1U);
   EXPECT_EQ(failures[0].reason, SendFailure::kTooBig);
+  EXPECT_EQ(failures[0].mtu, 1500U);
   EXPECT_EQ(failures[1].index, 3U);
+  EXPECT_EQ(failures[1].mtu, 1500U);
   const auto received = receive(2);
   ASSERT_EQ(received.size(), 2U);
   EXPECT_EQ(received[0].text, largest);
@@ -270,6 +308,7 @@ TEST_P(UnderlayTest, SaysWhatCannotBeReached) {
   ASSERT_EQ(failures.size(), 1U);
   EXPECT_EQ(failures[0].index, 0U);
   EXPECT_EQ(failures[0].reason, SendFailure::kUnreachable);
+  EXPECT_EQ(failures[0].mtu, 0U);
   EXPECT_EQ(receive(1).size(), 1U);
 }
 

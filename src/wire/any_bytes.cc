@@ -1,11 +1,10 @@
 #include "wire/any_bytes.h"
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
+#include "wire/any_bytes_parts.h"
 #include "wire/arp.h"
 #include "wire/checksum.h"
 #include "wire/ethernet.h"
@@ -25,17 +24,6 @@
 
 namespace vtep {
 namespace {
-
-void require(bool holds, const char* promise) {
-  if (holds) return;
-  std::fprintf(stderr, "does not hold: %s\n", promise);
-  std::abort();
-}
-
-/// Emission must write every byte, so the buffer starts out with a value that no field expects.
-std::vector<std::uint8_t> dirty(std::size_t size) {
-  return std::vector<std::uint8_t>(size, 0xff);
-}
 
 /// A dirty header in front of a payload that is there already.
 std::vector<std::uint8_t> dirty_in_front_of(std::size_t header_size, ByteView payload) {

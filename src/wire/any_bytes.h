@@ -21,6 +21,10 @@ void check_tcp(ByteView segment);
 void check_udp(ByteView datagram);
 /// An IPv6 datagram that holds ICMPv6, neighbour discovery included.
 void check_icmpv6(ByteView datagram);
+/// An IPv4 datagram that holds IGMP.
+void check_igmp(ByteView datagram);
+/// An IPv6 datagram that holds MLD.
+void check_mld(ByteView datagram);
 /// What follows the UDP header.
 void check_vxlan(ByteView payload);
 /// An Ethernet frame.

@@ -12,8 +12,9 @@ namespace vtep {
 namespace {
 
 void check_all(ByteView bytes) {
-  for (const auto check : {check_ethernet, check_arp, check_ipv4, check_ipv6, check_icmpv4, check_icmpv6,
-                           check_tcp, check_udp, check_vxlan, check_print, check_classify, check_checksum}) {
+  for (const auto check :
+       {check_ethernet, check_arp, check_ipv4, check_ipv6, check_icmpv4, check_icmpv6, check_igmp, check_mld,
+        check_tcp, check_udp, check_vxlan, check_print, check_classify, check_checksum}) {
     check(bytes);
   }
 }

@@ -5,6 +5,7 @@
 #include "wire/ip_protocol.h"
 #include "wire/ipv4.h"
 #include "wire/ipv6.h"
+#include "wire/mld.h"
 #include "wire/nd.h"
 #include "wire/print_parts.h"
 #include "wire/udp.h"
@@ -164,40 +165,16 @@ void icmpv6(std::string& out, ByteView message, const IpContext& ip) {
     case icmpv6_type::kNeighborAdvertisement:
       neighbor(out, *view, "neighbor advertisement", "tgt is");
       break;
-    case icmpv6_type::kListenerReportV2:
-      append(out, "multicast listener report v2, ", word(*view) & 0xffff, " group record(s)");
+    case mld_type::kQuery:
+    case mld_type::kReport:
+    case mld_type::kDone:
+    case mld_type::kReportV2:
+      mld(out, *view);
       break;
     default:
       append(out, "unknown icmp6 type (", view->type(), ")");
   }
   append(out, ", length ", ip.stated_length);
-}
-
-void igmp(std::string& out, ByteView message) {
-  static constexpr std::size_t kMinSize = 8;
-  static constexpr std::size_t kQueryV3Size = 12;
-  static constexpr std::size_t kGroup = 4;
-  if (message.size() < kMinSize) {
-    out += " [|igmp]";
-    return;
-  }
-  const Ipv4 group = Ipv4::load(message.data() + kGroup);
-  switch (message[0]) {
-    case 0x11:
-      append(out, "igmp query ", message.size() >= kQueryV3Size ? "v3" : "v2");
-      break;
-    case 0x16:
-      append(out, "igmp v2 report ", group);
-      break;
-    case 0x17:
-      append(out, "igmp leave ", group);
-      break;
-    case 0x22:
-      append(out, "igmp v3 report, ", load_be16(message.data() + 6), " group record(s)");
-      break;
-    default:
-      append(out, "igmp type ", message[0]);
-  }
 }
 
 }  // namespace vtep::print

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/bytes.h"
+#include "wire/icmpv6.h"
 
 namespace vtep::print {
 
@@ -59,6 +60,8 @@ void tcp(std::string& out, ByteView segment, const IpContext& ip);
 void icmpv4(std::string& out, ByteView message, const IpContext& ip);
 void icmpv6(std::string& out, ByteView message, const IpContext& ip);
 void igmp(std::string& out, ByteView message);
+/// Precondition: is_mld_type(message.type()).
+void mld(std::string& out, const Icmpv6View& message);
 /// False, and nothing appended, if the message is not a plain question.
 bool mdns_question(std::string& out, ByteView message);
 

@@ -22,6 +22,18 @@
 
 namespace vtep {
 
+/// The header as one big-endian number of 64 bits: which bits mean something, and to whom.
+namespace vxlan_bits {
+inline constexpr std::uint64_t kVxlan = 0x08000000'ffffff00;  ///< the I flag and the VNI: all of RFC 7348
+/// Group policy (draft-smith-vxlan-group-policy): G flag; the 24 bits of flags and
+/// group behind the first byte, as Linux has it.
+inline constexpr std::uint64_t kGbpFlag = 0x80000000'00000000;
+inline constexpr std::uint64_t kGbp = kGbpFlag | 0x00ffffff'00000000;
+/// Remote checksum offload (draft-herbert-vxlan-rco): C flag; where the checksum starts and stands.
+inline constexpr std::uint64_t kRemoteChecksumFlag = 0x00200000'00000000;
+inline constexpr std::uint64_t kRemoteChecksum = kRemoteChecksumFlag | 0xff;
+}  // namespace vxlan_bits
+
 struct VxlanHeader {
   static constexpr std::size_t kSize = 8;
   static constexpr std::size_t kFlags = 0;

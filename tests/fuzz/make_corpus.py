@@ -51,6 +51,16 @@ def icmpv6_datagram(frame):
     return datagram if datagram[6:7] == b"\x3a" or datagram[6:7] + datagram[40:41] == b"\0\x3a" else None
 
 
+def igmp_datagram(frame):
+    datagram = behind_ethernet(frame, b"\x08\x00") or b""
+    return datagram if datagram[9:10] == b"\x02" else None
+
+
+def mld_datagram(frame):
+    datagram = icmpv6_datagram(frame) or b""
+    return datagram if datagram[6:7] == b"\0" and datagram[48] in (130, 131, 132, 143) else None
+
+
 TARGETS = {
     "arp": lambda frame: behind_ethernet(frame, b"\x08\x06"),
     "checksum": lambda frame: frame[14:] if len(frame) in (14, 15, 42, 49, 60, 98) else None,  # none, odd, even
@@ -58,8 +68,10 @@ TARGETS = {
     "ethernet": lambda frame: frame if frame[12] in (0x81, 0x88) or len(frame) < 42 else None,
     "icmpv4": lambda frame: behind_ipv4(frame, 1),
     "icmpv6": icmpv6_datagram,
+    "igmp": igmp_datagram,
     "ipv4": lambda frame: behind_ethernet(frame, b"\x08\x00"),
     "ipv6": lambda frame: behind_ethernet(frame, b"\x86\xdd"),
+    "mld": mld_datagram,
     "print": lambda frame: frame,
     "tcp": lambda frame: behind_ipv4(frame, 6),
     "udp": lambda frame: behind_ipv4(frame, 17),

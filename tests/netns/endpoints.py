@@ -42,6 +42,7 @@ class Endpoint:
 
 class KernelEndpoint(Endpoint):
     impl = "kernel"
+    allow_vlan = ""  # the driver passes tags without being asked
     link_command = ["ip", "link"]
     fdb_command = ["bridge", "fdb"]
     fdb_json_command = ["bridge", "-j", "fdb"]
@@ -56,6 +57,7 @@ class KernelEndpoint(Endpoint):
 
 class VtepEndpoint(Endpoint):
     impl = "vtep"
+    allow_vlan = " vlan allow"
 
     def __init__(self, net, namespace):
         super().__init__(net, namespace)

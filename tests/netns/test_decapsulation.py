@@ -27,7 +27,7 @@ def vtep(module_net):
 
 def make_remote(net, impl):
     probe = Probe(net, impl)
-    probe.vxlan0 = probe.overlay(f"id {VNI} remote 10.0.0.2 dstport 4789 dev eno1")
+    probe.vxlan0 = probe.overlay(f"id {VNI} remote 10.0.0.2 dstport 4789 dev eno1" + probe.host.allow_vlan)
     return probe
 
 
@@ -199,7 +199,7 @@ def test_an_unfinished_inner_checksum_reaches_the_local_stack(probe_of):
     """A kernel peer on a veth leaves the inner checksum to hardware that is not there: the field holds the sum over the
     pseudo header alone. A frame that small and that broken must still be taken, and counted by nobody."""
     probe = probe_of("vtep")
-    overlay = probe.overlay(f"id {VNI} remote 10.0.0.2 dstport 4789 dev eno1")
+    overlay = probe.overlay(f"id {VNI} remote 10.0.0.2 dstport 4789 dev eno1" + probe.host.allow_vlan)
     probe.ns.run("ip addr add 192.168.5.1/24 dev vxlan0")
     frame = Ether(src=STATION, dst=LOCAL) / IP(src="192.168.5.2", dst="192.168.5.1")
     frame = frame / UDP(sport=9, dport=4242) / b"pseudo"

@@ -17,7 +17,7 @@ PORT_RANGES = {"vtep": (49152, 65535), "kernel": (32768, 60999)}
 def remote(request, module_net):
     """A link that sends everything to 10.0.0.2."""
     probe = Probe(module_net, request.param)
-    probe.vxlan0 = probe.overlay("id 6000 remote 10.0.0.2 dstport 4789 dev eno1")
+    probe.vxlan0 = probe.overlay("id 6000 remote 10.0.0.2 dstport 4789 dev eno1" + probe.host.allow_vlan)
     return probe
 
 
@@ -155,7 +155,7 @@ def test_head_end_replication_sends_one_copy_to_each(probe_of, impl):
 @both
 def test_an_entry_can_have_a_port_and_a_vni_of_its_own(probe_of, impl):
     probe = probe_of(impl)
-    overlay = probe.overlay("id 6000 remote 10.0.0.2 dstport 4789 dev eno1")
+    overlay = probe.overlay("id 6000 remote 10.0.0.2 dstport 4789 dev eno1" + probe.host.allow_vlan)
     probe.host.fdb(f"add {STATION} dst 10.0.0.5 port 5000 vni 77 dev vxlan0")
     overlay.send(KINDS["udp"])
     outer = probe.wire.expect(lambda frame: is_vxlan(frame, 5000))
@@ -176,7 +176,7 @@ def test_a_frame_for_nobody_is_counted(probe):
 
 def test_a_frame_that_does_not_fit_the_underlay_is_counted_and_not_fragmented(probe):
     """RFC 7348 section 4.3: a VTEP must not fragment. The interface's MTU was raised by hand."""
-    overlay = probe.overlay("id 6000 remote 10.0.0.2 dstport 4789 dev eno1")
+    overlay = probe.overlay("id 6000 remote 10.0.0.2 dstport 4789 dev eno1" + probe.host.allow_vlan)
     probe.ns.run("ip link set vxlan0 mtu 2000")
     overlay.send(bytes(Ether(src=LOCAL, dst=STATION, type=0x88B5) / (b"b" * 1600)), KINDS["icmp"])
     found, others = probe.wire.receive(is_vxlan)

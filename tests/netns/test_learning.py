@@ -51,6 +51,7 @@ def test_what_was_set_by_hand_does_not_move(net, impl, state):
 @both
 def test_a_link_that_does_not_learn(net, impl):
     probe = make_probe(net, impl, "remote 10.0.0.9 nolearning")
+    probe.host.fdb(f"add {station(9)} dst 10.0.0.2 dev vxlan0")  # to vtep, 10.0.0.2 is no stranger then
     before = lines(probe)
     heard(probe, 1, "10.0.0.2")
     assert lines(probe) == before

@@ -13,8 +13,8 @@ import tempfile
 from scapy.all import (ARP, Dot1AD, Dot1Q, Dot3, DNS, DNSQR, Ether, GRE, ICMP, ICMPv6DestUnreach, ICMPv6EchoRequest,
                        ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6ND_RA, ICMPv6NDOptDstLLAddr, ICMPv6NDOptMTU,
                        ICMPv6NDOptPrefixInfo, ICMPv6NDOptSrcLLAddr, ICMPv6PacketTooBig, ICMPv6TimeExceeded, IP, IPOption, IPv6,
-                       IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop, IPv6ExtHdrRouting, LLC, PadN, Raw, STP, TCP, UDP,
-                       VXLAN, checksum, rdpcap, wrpcap)
+                       IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop, IPv6ExtHdrRouting, LLC, PadN, Raw, RouterAlert, STP, TCP, UDP,
+                       VXLAN, checksum, in6_chksum, rdpcap, wrpcap)
 
 HERE = pathlib.Path(__file__).parent
 
@@ -137,6 +137,14 @@ def igmp(first_bytes, to):
     return IP(src=A4, dst=to, ttl=1, proto=2, options=[IPOption(b"\x94\x04\0\0")]) / bytes(body)
 
 
+def mld(first_bytes, to, source="fe80::1", alert=True):
+    body = bytearray(bytes.fromhex(first_bytes))
+    options = [RouterAlert()] if alert else []
+    packet = IPv6(src=source, dst=to, hlim=1) / IPv6ExtHdrHopByHop(options=options, nh=58)
+    body[2:4] = in6_chksum(58, IPv6(src=source, dst=to), bytes(body)).to_bytes(2, "big")
+    return packet / bytes(body)
+
+
 def built():
     udp4 = IP(src=A4, dst=B4) / UDP(sport=1000, dport=2000) / b"payload"
     udp6 = IPv6(src=A6, dst=B6) / UDP(sport=1000, dport=2000) / b"payload"
@@ -212,6 +220,34 @@ def built():
     yield "igmp-query-v3", ether(igmp("11640000 00000000 027d0000", "224.0.0.1"))
     yield "igmp-report-v2", ether(igmp("16000000 ef010101", "239.1.1.1"))
     yield "igmp-leave", ether(igmp("17000000 ef010101", "224.0.0.2"))
+    yield "igmp-query-v1", ether(igmp("11000000 00000000", "224.0.0.1"))
+    yield "igmp-query-v2-group", ether(igmp("110a0000 ef010101", "239.1.1.1"))
+    yield "igmp-query-v3-group", ether(igmp("110a0000 ef010101 0a7d0000", "239.1.1.1"))
+    yield "igmp-query-v3-sources", ether(igmp("118a0000 ef010101 0290 0002 c0000209 c633640a", "239.1.1.1"))
+    yield "igmp-query-v3-long-response", ether(igmp("11c00000 00000000 02900000", "224.0.0.1"))
+    yield "igmp-query-v3-sources-cut-off", ether(igmp("110a0000 ef010101 027d0009 c0000209", "239.1.1.1"))
+    yield "igmp-query-length-10", ether(igmp("11640000 00000000 0000", "224.0.0.1"))
+    yield "igmp-report-v1", ether(igmp("12000000 ef010101", "239.1.1.1"))
+    yield "igmp-report-v2-long", ether(igmp("16000000 ef010101 00000000", "239.1.1.1"))
+    yield "igmp-report-v3-sources", ether(igmp(
+        "22000000 00000003 06000001 ef010101 c0000209 03000000 ef010102 01010001 ef010103 c633640a deadbeef", "224.0.0.22"))
+    yield "igmp-report-v3-cut-off", ether(igmp("22000000 00000002 04000009 ef010101 c0000209", "224.0.0.22"))
+    yield "igmp-other-type", ether(igmp("30010000 00000000", "224.0.0.106"))
+    yield "mld-query", ether(mld("82000000 27100000" + "00" * 16, "ff02::1"))
+    yield "mld-query-group", ether(mld("82000000 03e80000 ff0e0000000000000000000000010101", "ff0e::1:101"))
+    yield "mld-report", ether(mld("83000000 00000000 ff0e0000000000000000000000010101", "ff0e::1:101"))
+    yield "mld-done", ether(mld("84000000 00000000 ff0e0000000000000000000000010101", "ff02::2"))
+    yield "mld-report-cut-off", ether(mld("83000000 00000000 ff0e0000", "ff0e::1:101"))
+    yield "mldv2-query", ether(mld("82000000 27100000" + "00" * 16 + "027d0000", "ff02::1"))
+    yield "mldv2-query-sources", ether(mld(
+        "82000000 83e80000 ff0e0000000000000000000000010101 0a900001 20010db8000000000000000000000009", "ff0e::1:101"))
+    yield "mldv2-query-sources-cut-off", ether(mld(
+        "82000000 03e80000 ff0e0000000000000000000000010101 027d0005 20010db8", "ff0e::1:101"))
+    yield "mld-query-length-26", ether(mld("82000000 27100000" + "00" * 18, "ff02::1"))
+    yield "mldv2-report-sources", ether(mld(
+        "8f000000 00000002 06000001 ff0e0000000000000000000000010101 20010db8000000000000000000000009"
+        "03000000 ff0e0000000000000000000000010102", "ff02::16"))
+    yield "mldv2-report-cut-off", ether(mld("8f000000 00000003 04000001 ff0e0000000000000000000000010101", "ff02::16"))
     yield "igmp-cut-off", ether(IP(src=A4, dst=B4, proto=2) / b"\x16\0\0\0")
     yield "icmp-redirect", ether(IP(src=B4, dst=A4) / ICMP(type=5, code=1, gw=B4) / udp4)
     yield "icmp-net-unreachable", ether(IP(src=B4, dst=A4) / ICMP(type=3, code=0) / udp4)

@@ -1,15 +1,15 @@
-// From the words of the API (LinkSpec, FdbEntry) to the engine's types, checked; and back.
+// From the words of the API about a link (LinkSpec) to the engine's types, checked; and back.
 //
 // Pure: what needs the system (does the device exist?) is checked elsewhere. Errors are kInvalid and say
 // which word is wrong.
 #pragma once
 
-#include <functional>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/result.h"
-#include "engine/fdb_entry.h"
 #include "engine/link.h"
 #include "vtep/v1/vtep.pb.h"
 
@@ -23,6 +23,11 @@ struct LinkSettings {
   std::optional<MacAddr> address;    ///< wished for
   std::optional<std::uint32_t> mtu;  ///< wished for
   bool is_group = false;             ///< engine.flood is a multicast group
+  bool zero_checksum6_rx = false;    ///< datagrams over IPv6 need no checksum
+  bool localbypass = true;           ///< only said: what goes to a local VTEP takes the loopback either way
+
+  /// Bytes that the outer headers take of the underlay's MTU: 50, or 70 if the link's own addresses are IPv6.
+  std::uint32_t overhead() const;
 };
 
 /// Up to 15 bytes, no slash, no percent sign (a template to the kernel), no white space, no control
@@ -36,24 +41,5 @@ v1::LinkSpec merge_link_spec(v1::LinkSpec spec, const v1::LinkSpec& change);
 
 /// The spec with every default written out, as `vtep -d link show` wants it.
 v1::LinkSpec effective_link_spec(const LinkSettings& settings);
-
-/// Interface name → index; kNotFound if there is none. And back, empty if there is none.
-using IndexOf = std::function<Result<IfIndex>(const std::string& name)>;
-using NameOf = std::function<std::string(IfIndex index)>;
-
-/// Fields that are not given stay unset in the results.
-struct FdbRequest {
-  MacAddr mac;
-  Remote remote;  ///< address unspecified if no dst was given
-  FdbState state = FdbState::kPermanent;
-  RemoteFilter filter;  ///< the same remote, for deleting
-};
-/// A port or VNI that is the link's own is the same as none given, as the kernel's driver has it.
-Result<FdbRequest> parse_fdb_entry(const v1::FdbEntry& entry, const LinkConfig& link,
-                                   const IndexOf& index_of);
-Result<FdbFilter> parse_fdb_flush(const v1::FlushFdbRequest& request, const LinkConfig& link,
-                                  const IndexOf& index_of);
-
-v1::FdbEntry to_proto(const FdbEntry& entry, const std::string& link_name, const NameOf& name_of);
 
 }  // namespace vtep

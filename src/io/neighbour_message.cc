@@ -1,0 +1,48 @@
+#include "io/neighbour_message.h"
+
+#include <linux/neighbour.h>
+#include <sys/socket.h>
+
+#include <cstring>
+
+#include "io/netlink_attributes.h"
+
+namespace vtep {
+namespace {
+
+constexpr std::uint16_t kUsable =
+    NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE;
+
+std::optional<IpAddr> read_ip(std::uint8_t family, ByteView bytes) {
+  if (family == AF_INET && bytes.size() == Ipv4::kSize) return Ipv4::load(bytes.data());
+  if (family == AF_INET6 && bytes.size() == Ipv6::kSize) return Ipv6::load(bytes.data());
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<NeighbourEntry> parse_neighbour(ByteView payload) {
+  ndmsg header{};
+  if (payload.size() < sizeof(header)) return std::nullopt;
+  std::memcpy(&header, payload.data(), sizeof(header));
+  if (header.ndm_ifindex <= 0 || (header.ndm_flags & NTF_PROXY) != 0) return std::nullopt;
+
+  std::optional<IpAddr> ip;
+  std::optional<MacAddr> mac;
+  NetlinkAttributes attributes(payload.subspan(sizeof(header)));
+  while (const auto attribute = attributes.next()) {
+    if (attribute->type == NDA_DST) ip = read_ip(header.ndm_family, attribute->payload);
+    if (attribute->type == NDA_LLADDR && attribute->payload.size() == MacAddr::kSize) {
+      mac = MacAddr::load(attribute->payload.data());
+    }
+  }
+  if (attributes.damaged() || !ip) return std::nullopt;
+  return NeighbourEntry{.device = IfIndex(static_cast<std::uint32_t>(header.ndm_ifindex)),
+                        .ip = *ip,
+                        .mac = mac.value_or(MacAddr()),
+                        .valid = mac.has_value() && (header.ndm_state & kUsable) != 0,
+                        .permanent = (header.ndm_state & NUD_PERMANENT) != 0,
+                        .router = (header.ndm_flags & NTF_ROUTER) != 0};
+}
+
+}  // namespace vtep

@@ -1,0 +1,43 @@
+// The kernel's neighbour table: asked for, and watched. Beside Rtnetlink and on sockets of its own, so that
+// only who wants it pays for it, and a storm of neighbours cannot make anybody lose a link's notification.
+//
+// Thread safety: belongs to one thread. Everything happens in the network namespace in which it was created.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "base/ifindex.h"
+#include "base/result.h"
+#include "io/neighbour.h"
+
+namespace vtep {
+
+class NeighbourTable {
+ public:
+  using Listener = std::function<void(const NeighbourEntry&)>;
+
+  static Result<std::unique_ptr<NeighbourTable>> create();
+  ~NeighbourTable();
+  NeighbourTable(const NeighbourTable&) = delete;
+  NeighbourTable& operator=(const NeighbourTable&) = delete;
+
+  /// IPv4 and IPv6 entries of one device, or of all.
+  Result<std::vector<NeighbourEntry>> neighbours(IfIndex device = {});
+
+  /// From now on called for every entry that comes, changes or goes (RTNLGRP_NEIGH). What was there before is
+  /// not reported. After an overrun (ENOBUFS) every entry is reported anew, and what went meanwhile as
+  /// removed.
+  void on_neighbour(Listener listener);
+  /// What to wait on; then call dispatch().
+  int fd() const;
+  void dispatch();
+
+ private:
+  struct Impl;
+  explicit NeighbourTable(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace vtep
