@@ -174,7 +174,7 @@ TEST(LinkSet, Words) {
 
 TEST(LinkSet, Rename) {
   EXPECT_EQ(parse(parse_link_set, "dev vxlan0 name vxlan1 up"),
-            R"(name: "vxlan0" spec { } up: true new_name: "vxlan1")");
+            R"(name: "vxlan0" up: true new_name: "vxlan1")");
 }
 
 TEST(LinkSet, Refused) {

@@ -25,8 +25,7 @@ TEST(VniAdd, One) {
   EXPECT_EQ(changes(v1::CHANGE_ADD, "dev v vni 10"), "dev: \"v\" vni: 10\n");
   EXPECT_EQ(changes(v1::CHANGE_ADD, "vni 10 vlan 5 group 239.1.1.1 dev v"),
             "dev: \"v\" vni: 10 vlan: 5 group: \"239.1.1.1\"\n");
-  EXPECT_EQ(changes(v1::CHANGE_ADD, "vni 0 remote FD00:0::1 dev v"),
-            "dev: \"v\" vni: 0 remote: \"fd00::1\"\n");
+  EXPECT_EQ(changes(v1::CHANGE_ADD, "vni 0 remote FD00:0::1 dev v"), "dev: \"v\" remote: \"fd00::1\"\n");
 }
 
 TEST(VniAdd, RangesAreOneChangeEach) {

@@ -42,7 +42,7 @@ TEST(VxlanAdd, FieldsOfTheOuterHeader) {
 TEST(VxlanAdd, Numbers) {
   EXPECT_EQ(set("maxaddress 100"), "max_address: 100");
   EXPECT_EQ(set("maxaddress unlimited"), "max_address: 0");
-  EXPECT_EQ(set("reserved_bits 0xf7ffffff000000ff"), "reserved_bits: 17870283317245378815");
+  EXPECT_EQ(set("reserved_bits 0xf7ffffff000000ff"), "reserved_bits: 17870283317111161087");
   EXPECT_EQ(set("reserved_bits 0"), "reserved_bits: 0");
 }
 

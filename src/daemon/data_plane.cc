@@ -214,7 +214,7 @@ void DataPlane::deliver_replies(LinkId link) {
 void DataPlane::take_reports() {
   sender_->take_reports(reports_);
   for (const PathReport& report : reports_) {
-    if (!engine_.paths().learn_mtu(report.remote, report.mtu, Engine::to_seconds(loop_.now()))) continue;
+    if (!engine_.hear_path_mtu(report.remote, report.port, report.header, report.mtu, loop_.now())) continue;
     spdlog::info("the path to {} takes packets of {} bytes", report.remote.to_string(),
                  engine_.paths().find(report.remote)->mtu);
   }

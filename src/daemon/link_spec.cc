@@ -254,10 +254,13 @@ void describe_features(const LinkSettings& settings, v1::LinkSpec& spec) {
 
 }  // namespace
 
+bool LinkSettings::has_v6() const {
+  return !engine.local6.is_unspecified() || (engine.flood && engine.flood->is_v6());
+}
+
 std::uint32_t LinkSettings::overhead() const {
   constexpr std::uint32_t kBehindIp = 8 + 8 + 14;  // UDP, VXLAN, inner Ethernet
-  const bool has_v6 = !engine.local6.is_unspecified() || (engine.flood && engine.flood->is_v6());
-  return kBehindIp + (has_v6 ? 40 : 20);
+  return kBehindIp + (has_v6() ? 40 : 20);
 }
 
 Result<void> check_link_name(std::string_view name) {
@@ -286,6 +289,10 @@ Result<LinkSettings> parse_link_spec(const v1::LinkSpec& spec) {
   if (auto done = parse_ports(spec, settings); !done) return std::unexpected(done.error());
 
   if (auto done = parse_outer(spec, settings.engine.outer); !done) return std::unexpected(done.error());
+  if ((spec.flow_label() != 0 || spec.flow_label_inherit()) && !settings.has_v6()) {
+    return fail(ErrorKind::kInvalid,
+                "flowlabel is for IPv6: the link has no IPv6 group, remote or local address");
+  }
   if (auto done = parse_trust(spec, settings.engine); !done) return std::unexpected(done.error());
   if (auto done = parse_features(spec, settings); !done) return std::unexpected(done.error());
   if (spec.has_ageing()) settings.engine.ageing = spec.ageing();

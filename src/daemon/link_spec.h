@@ -26,6 +26,8 @@ struct LinkSettings {
   bool zero_checksum6_rx = false;    ///< datagrams over IPv6 need no checksum
   bool localbypass = true;           ///< only said: what goes to a local VTEP takes the loopback either way
 
+  /// Whether one of the link's own addresses is IPv6.
+  bool has_v6() const;
   /// Bytes that the outer headers take of the underlay's MTU: 50, or 70 if the link's own addresses are IPv6.
   std::uint32_t overhead() const;
 };

@@ -126,6 +126,8 @@ TEST(LinkSpec, EveryOptionSurvivesTheWayThroughTypes) {
   spec.set_ttl_inherit(true);
   spec.set_tos(1);
   spec.set_df(v1::DF_INHERIT);
+  spec.set_local6("fd00::1");
+  spec.set_local("10.84.0.1");
   spec.set_flow_label(0xfffff);
   spec.set_udp_csum(false);
   spec.set_udp6_zero_csum_tx(true);
@@ -167,6 +169,7 @@ TEST(LinkSpec, RefusesOptionsOutOfRangeOrAgainstEachOther) {
   EXPECT_NE(refusal([](v1::LinkSpec& s) { s.set_ttl(256); }), "");
   EXPECT_NE(refusal([](v1::LinkSpec& s) { s.set_tos(256); }), "");
   EXPECT_NE(refusal([](v1::LinkSpec& s) { s.set_flow_label(0x100000); }), "");
+  EXPECT_NE(refusal([](v1::LinkSpec& s) { s.set_flow_label(5); }), "") << "without IPv6";
   EXPECT_NE(refusal([](v1::LinkSpec& s) { s.set_df(static_cast<v1::Df>(9)); }), "");
   EXPECT_NE(refusal([](v1::LinkSpec& s) { s.set_vlan(static_cast<v1::VlanPolicy>(9)); }), "");
   EXPECT_NE(refusal([](v1::LinkSpec& s) { s.mutable_allow()->add_prefixes("10.0.0.0/33"); }), "");

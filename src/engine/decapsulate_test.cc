@@ -153,9 +153,13 @@ TEST_F(DecapsulateTest, WithoutLearningTheTableStaysAsItIs) {
   const Remote remote{.address = kPeer, .port = {}, .vni = {}, .via = {}};
   ASSERT_TRUE(engine_.fdb().add(link_, test::kMacB, remote, FdbState::kStatic, 1000));
   EXPECT_TRUE(passes(TestFrame{}.build()));
+  const Remote other{.address = test::ip("192.0.2.2"), .port = {}, .vni = {}, .via = {}};
+  ASSERT_TRUE(engine_.fdb().append(link_, MacAddr(), other, FdbState::kPermanent, 1000));
   EXPECT_TRUE(passes(TestFrame{.source = test::kMacB}.build(), test::ip("192.0.2.2")))
-      << "whoever does not learn does not judge";
-  EXPECT_EQ(engine_.fdb().size(), 1U);
+      << "it knows both VTEPs, and does not judge who stands behind which";
+  EXPECT_FALSE(passes(TestFrame{}.build(), test::ip("192.0.2.3")));
+  EXPECT_EQ(counters().drops[Drop::kUnknownVtep], 1U);
+  EXPECT_EQ(engine_.fdb().size(), 2U);
   EXPECT_EQ(counters().learned, 0U);
 }
 

@@ -238,6 +238,13 @@ void Engine::did_not_fit(const Datagram& datagram, std::uint32_t mtu, Time now, 
   answer_too_big(o, datagram.route.remote, mtu);
 }
 
+bool Engine::hear_path_mtu(const IpAddr& remote, Port port, std::uint64_t header, std::uint32_t mtu,
+                           Time now) {
+  const Vni vni = *Vni::from(header >> 8 & Vni::kMax);
+  if (!by_vni_.contains(key(port, vni)) && !remotes_.has_override(remote, port, vni)) return false;
+  return remotes_.paths().learn_mtu(remote, mtu, to_seconds(now));
+}
+
 Datagram Engine::make_datagram(const Outgoing& o, RemoteId id, Port source_port) const {
   const LinkConfig& link = o.link.config;
   const Remote& remote = remotes_[id];

@@ -99,6 +99,11 @@ class Engine {
   /// the inner sender as encapsulate() does.
   void did_not_fit(const Datagram& datagram, std::uint32_t mtu, Time now, PacketBatch& replies);
 
+  /// Somebody says that the way to `remote` takes packets of no more than `mtu` bytes, and quotes a datagram
+  /// to this port that begins with `header`. Believed, and true returned, if we send such datagrams there:
+  /// ports can be guessed, and a VNI less easily.
+  bool hear_path_mtu(const IpAddr& remote, Port port, std::uint64_t header, std::uint32_t mtu, Time now);
+
   /// Datagrams that arrived on `port`. Those that are good are moved to the front of `batch`, without outer
   /// headers, in order; links[i] says where batch[i] goes. Returns how many.
   /// Precondition: links.size() >= batch.size().

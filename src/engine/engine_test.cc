@@ -209,9 +209,9 @@ TEST(TwoEngines, WhatGoesInComesOut) {
   const IpAddr address_b = test::ip("2001:db8::2");
   Engine a({.hash_seed = 1});
   Engine b({.hash_seed = 2});
-  const LinkId link_a = *a.add_link({.vni = 10_vni, .flood = address_b}, kNow);
+  const LinkId link_a = *a.add_link({.vni = 10_vni, .flood = address_b, .vlan = VlanPolicy::kAllow}, kNow);
   (void)*b.add_link({.vni = 99_vni}, kNow);
-  const LinkId link_b = *b.add_link({.vni = 10_vni, .flood = address_a}, kNow);
+  const LinkId link_b = *b.add_link({.vni = 10_vni, .flood = address_a, .vlan = VlanPolicy::kAllow}, kNow);
   std::mt19937_64 random(7);
   Engine* engines[] = {&a, &b};
   const LinkId links[] = {link_a, link_b};

@@ -56,6 +56,13 @@ void RemoteTable::move_device(IfIndex from, IfIndex to) {
   }
 }
 
+bool RemoteTable::has_override(const IpAddr& address, Port port, Vni vni) const {
+  return std::ranges::any_of(slots_, [&](const Slot& slot) {
+    return slot.references != 0 && slot.remote.address == address &&
+           (slot.remote.port == port || slot.remote.vni == vni);
+  });
+}
+
 bool RemoteTable::uses_device(IfIndex device) const {
   return std::ranges::any_of(
       slots_, [device](const Slot& slot) { return slot.references != 0 && slot.remote.via == device; });

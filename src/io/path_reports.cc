@@ -26,9 +26,10 @@ constexpr std::size_t kMaxBacklog = 512;
 /// The kernel's sentence about one datagram.
 struct Verdict {
   sock_extended_err error;
-  IpAddr remote;       // where the datagram was going
-  std::uint8_t first;  // first byte of the payload that is quoted
-  bool quoted;         // whether there is one
+  IpAddr remote;  // where the datagram was going
+  Port port;
+  std::array<std::uint8_t, Datagram::kHeaderSize> header;  // the beginning of the payload that is quoted
+  bool quoted;                                             // all of it
 
   bool is_local_refusal() const {
     return error.ee_origin == SO_EE_ORIGIN_LOCAL && error.ee_errno == EMSGSIZE;
@@ -37,7 +38,7 @@ struct Verdict {
     const bool v4 = error.ee_origin == SO_EE_ORIGIN_ICMP && error.ee_type == ICMP_DEST_UNREACH &&
                     error.ee_code == ICMP_FRAG_NEEDED;
     const bool v6 = error.ee_origin == SO_EE_ORIGIN_ICMP6 && error.ee_type == ICMPV6_PKT_TOOBIG;
-    return (v4 || v6) && (!quoted || (first & kVxlanIFlag) != 0);
+    return (v4 || v6) && quoted && (header[0] & kVxlanIFlag) != 0;
   }
 };
 
@@ -45,7 +46,7 @@ enum class Read { kVerdict, kOther, kNothing };
 
 Read read_error(int fd, Verdict& verdict) {
   SocketAddress remote{};
-  iovec buffer{.iov_base = &verdict.first, .iov_len = 1};
+  iovec buffer{.iov_base = verdict.header.data(), .iov_len = verdict.header.size()};
   // The larger family's address of whoever complained stands behind the error.
   alignas(cmsghdr) std::array<std::uint8_t, CMSG_SPACE(sizeof(sock_extended_err) + sizeof(sockaddr_in6))>
       control;
@@ -62,8 +63,9 @@ Read read_error(int fd, Verdict& verdict) {
   } while (size < 0 && errno == EINTR);
   if (size < 0) return Read::kNothing;
 
-  verdict.quoted = size > 0;
+  verdict.quoted = static_cast<std::size_t>(size) == verdict.header.size();
   verdict.remote = load_address(remote);
+  verdict.port = load_port(remote);
   for (cmsghdr* one = CMSG_FIRSTHDR(&header); one != nullptr; one = CMSG_NXTHDR(&header, one)) {
     const bool is_error = (one->cmsg_level == IPPROTO_IP && one->cmsg_type == IP_RECVERR) ||
                           (one->cmsg_level == IPPROTO_IPV6 && one->cmsg_type == IPV6_RECVERR);
@@ -110,7 +112,12 @@ bool PathReports::drain(int fd, std::size_t limit, std::vector<PathReport>& repo
     if (read == Read::kNothing) return true;
     if (read == Read::kOther) continue;
     if (verdict.is_local_refusal()) refused_mtu = verdict.error.ee_info;
-    if (verdict.is_path_report()) reports.push_back({verdict.remote, verdict.error.ee_info});
+    if (verdict.is_path_report()) {
+      reports.push_back({.remote = verdict.remote,
+                         .port = verdict.port,
+                         .header = load_be64(verdict.header.data()),
+                         .mtu = verdict.error.ee_info});
+    }
   }
   return false;
 }

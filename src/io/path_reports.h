@@ -1,9 +1,10 @@
 // The error queues of the sockets that send (IP_RECVERR, IPV6_RECVERR): what routers say about datagrams on
 // their way, and what the kernel itself says about one that it refused.
 //
-// The kernel hands a socket only those ICMP messages that quote a datagram from the socket's own address and
-// port. Beyond that, a quoted payload must begin like a VXLAN header. Only "fragmentation needed" (RFC 1191)
-// and "packet too big" (RFC 8201) become reports; all others are read and forgotten.
+// The kernel hands a socket only those ICMP messages that quote a datagram from the socket's own port. Ports
+// can be guessed, so a message must quote the VXLAN header as well, which whoever uses the reports compares
+// with what is really sent (routers quote as much as they can: RFC 1812 section 4.3.2.3). Only "fragmentation
+// needed" (RFC 1191) and "packet too big" (RFC 8201) become reports; all others are read and forgotten.
 //
 // All sockets are waited for through one epoll, edge-triggered: a pending error that has no message behind it
 // cannot make a busy loop. Thread safety: belongs to one thread.

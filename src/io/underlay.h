@@ -49,8 +49,10 @@ struct FailedSend {
 
 /// What a router said about a datagram that was sent earlier (ICMP "fragmentation needed", "packet too big").
 struct PathReport {
-  IpAddr remote;          ///< where that datagram was going
-  std::uint32_t mtu = 0;  ///< bytes of IP packet
+  IpAddr remote;             ///< where that datagram was going
+  Port port;                 ///< and to which port
+  std::uint64_t header = 0;  ///< its first eight bytes, the VXLAN header
+  std::uint32_t mtu = 0;     ///< bytes of IP packet
 };
 
 /// Not thread-safe; belongs to one thread.

@@ -94,7 +94,7 @@ class Scene(Probe):
 
     def counters(self, name, link="vxlan0"):
         """Every value of this name in what vtep says about a link, wherever it stands."""
-        said = json.loads(self.say([*self.host.vtep, "-d", "-s", "-j", "link", "show", link]).stdout)
+        said = json.loads(self.say([*self.host.vtep, "-d", "-s", "-s", "-s", "-j", "link", "show", link]).stdout)
         return list(values_of(said, name))
 
     def refused(self, do, *arguments, **options):

@@ -8,7 +8,7 @@ from scapy.layers.l2 import ARP, Ether
 from packets import LOCAL, STATION
 from scene import scene_fixture
 
-scene, clean = scene_fixture()
+scene, _ = scene_fixture()
 UNICAST = {4: "id 6000 remote 10.0.0.2 dstport 4789 dev eno1", 6: "id 6000 remote fd00:10::2 dstport 4789 dev eno1"}
 NOT_ECT, ECT1, ECT0, CE = range(4)
 NAMES = ["not-ect", "ect1", "ect0", "ce"]
@@ -85,6 +85,7 @@ def shared(scene, underlay):
 
 @pytest.fixture(autouse=True)
 def clean(request, scene):
+    """The table of marks keeps its link; every other test leaves none."""
     yield
     if request.function is not test_what_arrives_is_figure_4:
         scene.remove_links()

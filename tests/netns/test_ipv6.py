@@ -8,7 +8,7 @@ from scapy.layers.l2 import Ether
 
 from namespaces import eventually
 from packets import LOCAL, STATION
-from scene import ether, far, scene_fixture
+from scene import MARKER, ether, far, scene_fixture
 from topologies import WIRE_MAC
 
 scene, clean = scene_fixture()
@@ -119,6 +119,10 @@ def test_remotes_of_both_families_in_one_vni(scene):
 
 def test_a_link_local_remote_goes_out_by_the_device(scene):
     scene.ns.run("ip -6 addr replace fe80::1/64 dev eno1 nodad")
-    scene.ns.run(f"ip -6 neigh replace fe80::2 lladdr {WIRE_MAC} dev eno1 nud permanent")
-    (outer,) = scene.add("id 6000 remote fe80::2 local fe80::1 dstport 4789 dev eno1", version=6).sent(FRAME)
+    for last in (2, 8):
+        scene.ns.run(f"ip -6 neigh replace fe80::{last} lladdr {WIRE_MAC} dev eno1 nud permanent")
+    words = "id 6000 remote fe80::2 local fe80::1 dstport 4789 dev eno1"
+    overlay = scene.add(words, version=6, marker=False)
+    scene.fdb(f"add {MARKER} dst fe80::8 dev vxlan0 static")
+    (outer,) = overlay.sent(FRAME)
     assert (outer.source, outer.remote) == ("fe80::1", "fe80::2")

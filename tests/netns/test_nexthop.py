@@ -37,7 +37,7 @@ def test_flows_spread_over_the_group_and_each_keeps_its_remote(scene, version):
     scene.fdb(f"add {STATION} dev vxlan0 nhid 101")
     used = {}
     for outer in overlay.sent(*[flow(number, length) for number in range(96) for length in (1, 100)]):
-        used.setdefault(outer.sport, set()).add(outer.remote)
+        used.setdefault(Ether(outer.inner)[UDP].sport, set()).add(outer.remote)
     assert set.union(*used.values()) == {far(last, version) for last in (2, 3, 4)}
     assert all(len(remotes) == 1 for remotes in used.values())
 
@@ -47,7 +47,7 @@ def test_no_frame_is_sent_twice(scene):
     make_group(scene)
     scene.fdb(f"add {STATION} dev vxlan0 nhid 101")
     frames = [flow(number) for number in range(32)]
-    assert [outer.inner for outer in overlay.sent(*frames)] == frames
+    assert sorted(outer.inner for outer in overlay.sent(*frames)) == sorted(frames)
 
 
 def test_a_group_of_one_is_a_remote(scene):

@@ -1,11 +1,14 @@
 """What the outer headers of a frame look like: ttl, tos, df, flowlabel, checksum, source ports, as the link says and
 as the inner packet is."""
 
+import socket
+
 import pytest
 from scapy.layers.inet import IP, TCP, UDP
 from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import ARP, Ether
 
+from outer import outer_of
 from packets import LOCAL, STATION
 from scene import MARKER, ether, scene_fixture
 
@@ -161,10 +164,27 @@ def test_the_vxlan_header_is_strict(scene):
         overlay.remove()
 
 
-def test_remcsumtx_asks_for_the_checksum_where_it_is_unfinished(scene):
-    """draft-herbert-vxlan-rco. A frame whose checksum is finished is sent like any other."""
+def test_remcsumtx_leaves_finished_checksums_alone(scene):
     (outer,) = scene.add(f"{UNICAST[4]} remcsumtx").sent(v4())
-    assert outer.header[0] == 0x08
+    assert outer.header == bytes([8, 0, 0, 0, 0, 0x17, 0x70, 0])
+
+
+@pytest.mark.parametrize("words, asks", [("", False), ("remcsumtx", True)])
+def test_remcsumtx_asks_for_the_checksum_where_it_is_unfinished(scene, words, asks):
+    """draft-herbert-vxlan-rco: a datagram of the host's own stack, whose sum the receiver shall finish. Flag 0x20 in
+    the second byte, and in the last where the sum starts, in units of two bytes, with 0x80 for UDP."""
+    scene.add(f"{UNICAST[4]} {words}")
+    scene.ns.run("ip addr add 192.168.5.10/24 dev vxlan0")
+    scene.ns.run(f"ip neigh replace 192.168.5.12 lladdr {STATION} dev vxlan0 nud permanent")
+    scene.wire.drain()
+    with scene.ns.entered(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.sendto(b"unfinished", ("192.168.5.12", 9))
+    outer = outer_of(scene.wire.expect(lambda frame: outer_of(frame) is not None and b"unfinished" in frame))
+    assert (outer.header[0], outer.header[1], outer.header[7]) == ((8, 0x20, 0x80 | 17) if asks else (8, 0, 0))
+    inner = Ether(outer.inner)[IP]
+    fresh = inner.copy()
+    del fresh[UDP].chksum
+    assert (IP(bytes(fresh))[UDP].chksum == inner[UDP].chksum) is not asks
 
 
 @pytest.mark.parametrize("port", [0, 4789, 8472])

@@ -111,7 +111,7 @@ def test_a_solicitation_for_an_unknown_address(scene):
     }.items(),
 )
 def test_what_tells_others_something_reaches_them(scene, name, frame):
-    """RFC 9161 section 3.3: gratuitous ARP and duplicate address detection are flooded; the kernel's driver drops what
+    """RFC 9161 section 3.6: gratuitous ARP and duplicate address detection are flooded; the kernel's driver drops what
     it cannot answer."""
     overlay = proxy(scene)
     assert [outer.inner for outer in overlay.sent(frame)] == ([frame] if scene.is_vtep else [])
