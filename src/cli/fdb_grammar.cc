@@ -223,6 +223,8 @@ Parsed<v1::FlushFdbRequest> parse_fdb_flush(Words& words) {
       if (words.take_word(word)) return wanted.push_back(state), true;
       if (words.peek().starts_with("no") && words.peek().substr(2) == word) {
         words.take();
+        // Permanent entries do not age either: to iproute2 they are static, too.
+        if (state == v1::FDB_STATE_STATIC) unwanted.push_back(v1::FDB_STATE_PERMANENT);
         return unwanted.push_back(state), true;
       }
     }

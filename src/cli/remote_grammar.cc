@@ -38,7 +38,7 @@ void read_word(Words& words, v1::Remote& remote) {
     remote.set_udp_csum(false);
   } else if (words.take_word("default")) {
     words.once(kChecksum);
-    remote.set_clear_udp_csum(true);
+    remote.set_link_udp_csum(true);
   } else if (words.take_word("mtu")) {
     read_mtu(words, remote);
   } else if (words.take_abbreviation("help")) {
@@ -56,7 +56,7 @@ Parsed<v1::Remote> parse_remote_set(Words& words) {
   remote.set_address(read_unicast(words, "set").to_string());
   while (!words.done()) read_word(words, remote);
   // On what is not const this name clears the other field.
-  if (!remote.has_udp_csum() && !std::as_const(remote).clear_udp_csum() && !remote.has_mtu()) {
+  if (!remote.has_udp_csum() && !remote.link_udp_csum() && !remote.has_mtu()) {
     words.fail("nothing to set: say 'udpcsum', 'noudpcsum', 'default' or 'mtu'");
   }
   return words.parsed(std::move(remote));

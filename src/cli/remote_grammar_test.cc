@@ -17,7 +17,7 @@ std::string set(std::string_view line) {
 TEST(RemoteSet, Words) {
   EXPECT_EQ(set("10.0.0.2 udpcsum"), R"(address: "10.0.0.2" udp_csum: true)");
   EXPECT_EQ(set("FD00:0::2 noudpcsum mtu 1400"), R"(address: "fd00::2" mtu: 1400 udp_csum: false)");
-  EXPECT_EQ(set("10.0.0.2 default"), R"(address: "10.0.0.2" clear_udp_csum: true)");
+  EXPECT_EQ(set("10.0.0.2 default"), R"(address: "10.0.0.2" link_udp_csum: true)");
   EXPECT_EQ(set("10.0.0.2 mtu auto"), R"(address: "10.0.0.2" mtu: 0)");
   EXPECT_EQ(set("10.0.0.2 mtu 68"), R"(address: "10.0.0.2" mtu: 68)");
 }

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <google/protobuf/util/json_util.h>
 #include <spdlog/spdlog.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -12,20 +11,12 @@
 #include <cstring>
 #include <utility>
 
+#include "daemon/journal_line.h"
+
 namespace vtep {
 namespace {
 
 constexpr std::uint32_t kVersion = 1;
-
-std::string to_line(const v1::StateRecord& record) {
-  std::string line;
-  google::protobuf::util::JsonPrintOptions options;
-  options.preserve_proto_field_names = true;
-  (void)google::protobuf::util::MessageToJsonString(record, &line,
-                                                    options);  // cannot fail: no Any, no bad UTF-8
-  line += '\n';
-  return line;
-}
 
 v1::StateRecord version_record() {
   v1::StateRecord record;
@@ -96,9 +87,9 @@ Result<void> Journal::load() {
   while (!rest.empty()) {
     const std::size_t end = rest.find('\n');
     v1::StateRecord record;
-    const std::string line(rest.substr(0, end));
+    const std::string_view line = rest.substr(0, end);
     const bool whole = end != std::string_view::npos;
-    if (!whole || !google::protobuf::util::JsonStringToMessage(line, &record).ok()) {
+    if (!whole || !parse_line(line, record)) {
       spdlog::warn("{}: line {} is damaged and was left out: {}", path_, lines_ + 1, line.substr(0, 120));
       if (!whole) break;
     } else if (lines_ == 0 && record.version() != kVersion) {
@@ -127,7 +118,7 @@ std::vector<v1::StateRecord> Journal::take_replay() {
 
 Result<void> Journal::append(std::span<const v1::StateRecord> records) {
   std::string text;
-  for (const v1::StateRecord& record : records) text += to_line(record);
+  for (const v1::StateRecord& record : records) append_line(record, text);
   if (!write_all(fd_, text)) return std::unexpected(system_error("write", path_));
   lines_ += records.size();
   return {};
@@ -137,8 +128,9 @@ Result<void> Journal::rewrite(std::span<const v1::StateRecord> records) {
   const std::string fresh = path_ + ".new";
   const auto fd = open_locked(fresh, O_TRUNC);
   if (!fd) return std::unexpected(fd.error());
-  std::string text = to_line(version_record());
-  for (const v1::StateRecord& record : records) text += to_line(record);
+  std::string text;
+  append_line(version_record(), text);
+  for (const v1::StateRecord& record : records) append_line(record, text);
   if (!write_all(*fd, text) || ::rename(fresh.c_str(), path_.c_str()) != 0) {
     const Error error = system_error("write", fresh);
     ::close(*fd);

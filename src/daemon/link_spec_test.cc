@@ -140,7 +140,7 @@ TEST(LinkSpec, EveryOptionSurvivesTheWayThroughTypes) {
     (spec.*set)(true);
   }
   spec.set_localbypass(false);
-  spec.set_reserved_bits(0xf7ffffff000000ff);
+  spec.set_reserved_bits(0x7700000000000000);
   spec.set_vlan(v1::VLAN_DISCARD);
   spec.set_limit_broadcast(10);
   spec.set_limit_unknown(20);
@@ -152,7 +152,8 @@ TEST(LinkSpec, EveryOptionSurvivesTheWayThroughTypes) {
   const auto settings = parse_link_spec(spec);
   ASSERT_TRUE(settings);
   EXPECT_TRUE(settings->engine.outer.tos_inherit && settings->engine.outer.ttl_inherit);
-  const v1::LinkSpec effective = effective_link_spec(*settings);
+  v1::LinkSpec effective = effective_link_spec(*settings);
+  effective.clear_address();  // the interface's, and there is none here
   const auto again = parse_link_spec(effective);
   ASSERT_TRUE(again);
   EXPECT_EQ(again->engine, settings->engine);
@@ -174,6 +175,8 @@ TEST(LinkSpec, RefusesOptionsOutOfRangeOrAgainstEachOther) {
   EXPECT_NE(refusal([](v1::LinkSpec& s) { s.set_vlan(static_cast<v1::VlanPolicy>(9)); }), "");
   EXPECT_NE(refusal([](v1::LinkSpec& s) { s.mutable_allow()->add_prefixes("10.0.0.0/33"); }), "");
   EXPECT_NE(refusal([](v1::LinkSpec& s) { s.set_move_window(0); }), "");
+  EXPECT_NE(refusal([](v1::LinkSpec& s) { s.set_reserved_bits(1U << 8); }), "") << "a bit of the VNI";
+  EXPECT_EQ(refusal([](v1::LinkSpec& s) { s.set_reserved_bits(0xf7ffffff000000ff); }), "");
   EXPECT_NE(refusal([](v1::LinkSpec& s) { s.set_external(true); }), "") << "without vnifilter";
   EXPECT_NE(refusal([](v1::LinkSpec& s) { s.set_vnifilter(true); }), "") << "without external";
   const auto filtered = [](auto change) {

@@ -139,29 +139,41 @@ v1::FdbEntry Overlay::FdbSnapshot::message(const FdbEntry& entry) const {
 }
 
 Result<Overlay::FdbSnapshot> Overlay::list_fdb(const v1::ListFdbRequest& request) {
-  const auto ids = ids_of(request.dev());
+  auto ids = ids_of(request.dev());
   if (!ids) return std::unexpected(ids.error());
-  FdbSnapshot snapshot{.entries = {}, .links = names_, .devices = devices_};
+  FdbSnapshot snapshot;
   const Fdb& fdb = data_plane_.engine().fdb();
   const Seconds now = Engine::to_seconds(loop_.now());
-  if (request.mac().empty()) {
-    if (request.dev().empty() || ids->size() > 1) {
-      snapshot.entries = fdb.list(std::nullopt, now);
-      if (!request.dev().empty()) {
-        std::erase_if(snapshot.entries,
-                      [&](const FdbEntry& e) { return std::ranges::find(*ids, e.link) == ids->end(); });
-      }
-    } else {
-      snapshot.entries = fdb.list(ids->front(), now);
+  if (!request.mac().empty()) {
+    const auto mac = MacAddr::parse(request.mac());
+    if (!mac) return fail(ErrorKind::kInvalid, fmt::format("Invalid mac address {}", request.mac()));
+    for (const LinkId id : *ids) {
+      std::ranges::copy(fdb.get(id, *mac, now), std::back_inserter(snapshot.entries));
     }
-    return snapshot;
+    if (snapshot.entries.empty()) return fail(ErrorKind::kNotFound, "Fdb entry not found.");
+  } else if (ids->size() == 1) {
+    snapshot.entries = fdb.list(ids->front(), now);
+  } else {
+    snapshot.entries = fdb.list(std::nullopt, now);
+    std::ranges::sort(*ids);
+    if (!request.dev().empty()) {
+      std::erase_if(snapshot.entries,
+                    [&](const FdbEntry& entry) { return !std::ranges::binary_search(*ids, entry.link); });
+    }
   }
-  const auto mac = MacAddr::parse(request.mac());
-  if (!mac) return fail(ErrorKind::kInvalid, fmt::format("Invalid mac address {}", request.mac()));
-  for (const LinkId id : *ids) {
-    std::ranges::copy(fdb.get(id, *mac, now), std::back_inserter(snapshot.entries));
+  // Not all names: one entry must not cost those of ten thousand links.
+  const auto take_name = [&](LinkId id) {
+    if (const auto name = names_.find(id); name != names_.end()) snapshot.links.insert(*name);
+  };
+  if (request.mac().empty()) {
+    std::ranges::for_each(*ids, take_name);
+  } else {
+    std::ranges::for_each(snapshot.entries, take_name, &FdbEntry::link);
   }
-  if (snapshot.entries.empty()) return fail(ErrorKind::kNotFound, "Fdb entry not found.");
+  for (const FdbEntry& entry : snapshot.entries) {
+    const IfIndex via = entry.remote.via;
+    if (via.is_set() && !snapshot.devices.contains(via)) snapshot.devices[via] = name_of(via);
+  }
   return snapshot;
 }
 

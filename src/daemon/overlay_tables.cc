@@ -241,7 +241,7 @@ Result<void> Overlay::apply(const v1::Remote& remote) {
   }
   PathTable& paths = data_plane_.engine().paths();
   if (remote.has_mtu()) paths.set_mtu(*address, remote.mtu());
-  if (remote.clear_udp_csum()) {
+  if (remote.link_udp_csum()) {
     paths.set_checksum(*address, std::nullopt);
   } else if (remote.has_udp_csum()) {
     paths.set_checksum(*address, remote.udp_csum());

@@ -11,6 +11,22 @@
 #include "wire/vxlan.h"
 
 namespace vtep {
+namespace {
+
+/// A frame that the interface has to cut has its checksum marked already, and can have no other.
+bool take_remote_checksum(Packet& frame, std::uint8_t byte) {
+  const Offload cut = frame.offload;
+  if (!apply_remote_checksum(frame, byte)) return false;
+  if (cut.segmentation == Segmentation::kNone) return true;
+  if (cut.checksum_start != frame.offload.checksum_start ||
+      cut.checksum_offset != frame.offload.checksum_offset) {
+    return false;
+  }
+  frame.offload = cut;
+  return true;
+}
+
+}  // namespace
 
 std::size_t Engine::decapsulate(Port port, std::span<Packet> batch, Time now, std::span<LinkId> links) {
   const Seconds now_s = to_seconds(now);
@@ -54,9 +70,10 @@ std::optional<Drop> Engine::admit(Link& link, LinkId id, std::uint64_t header, P
     return Drop::kOuterSource;
   }
   if (const auto drop = admit_header(link, header)) return drop;
+  // Before it is learned: who sends what nobody may see is nobody.
+  if (config.vlan != VlanPolicy::kAllow && has_tag(frame.view())) return Drop::kVlanReceived;
   if (const auto drop = learn(link, id, frame, now)) return drop;
 
-  if (config.vlan != VlanPolicy::kAllow && outer_vlan(frame.view())) return Drop::kVlanReceived;
   const Layers layers = classify(frame.view());
   if (decapsulate_ecn(frame, layers, frame.outer_tos) == EcnResult::kLost) return Drop::kCongestionLost;
 
@@ -65,7 +82,7 @@ std::optional<Drop> Engine::admit(Link& link, LinkId id, std::uint64_t header, P
   if (const auto drop = restore_offload(frame, layers, config.mtu)) return drop;
   if (config.mss_clamp) clamp_mss(frame, layers, config.mtu);
   if (config.remcsum_rx && (header & vxlan_bits::kRemoteChecksumFlag) != 0 &&
-      !apply_remote_checksum(frame, static_cast<std::uint8_t>(header))) {
+      !take_remote_checksum(frame, static_cast<std::uint8_t>(header))) {
     return Drop::kBadRemoteChecksum;
   }
   return std::nullopt;
@@ -112,6 +129,7 @@ std::optional<Drop> Engine::learn(Link& link, LinkId id, const Packet& frame, Se
       ++link.counters.moved;
       if (move_guard_.moved(id, source, link.config.move_limit, now)) {
         fdb_.freeze(id, source);
+        move_guard_.forget(id, source);  // whoever thaws it starts anew
         ++link.counters.frozen;
       }
       break;

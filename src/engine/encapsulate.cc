@@ -39,7 +39,7 @@ std::uint32_t inner_mtu(const IpAddr& remote, std::uint32_t mtu, const Layers& l
 /// False: the link wants no frames with a tag.
 bool untag(Packet& frame, VlanPolicy policy) {
   if (policy == VlanPolicy::kAllow) return true;
-  while (outer_vlan(frame.view())) {
+  while (has_tag(frame.view())) {
     if (policy == VlanPolicy::kDiscard) return false;
     strip_tag(frame);
   }

@@ -51,8 +51,12 @@ Result<void> Engine::change_link(LinkId id, const LinkConfig& config, Time now) 
     // The new one first, so that there is no moment without a flood list.
     if (config.flood) {
       const Remote remote{.address = *config.flood, .port = {}, .vni = {}, .via = config.device};
+      fdb_.set_max_addresses(id, config.max_addresses);
       auto added = fdb_.append(id, MacAddr(), remote, FdbState::kPermanent, to_seconds(now));
-      if (!added) return added;
+      if (!added) {
+        fdb_.set_max_addresses(id, link.config.max_addresses);
+        return added;
+      }
     }
     if (link.config.flood) {
       const RemoteFilter old{.address = link.config.flood,

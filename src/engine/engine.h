@@ -16,9 +16,10 @@
 //   1. the datagram holds a VXLAN header with the I flag and an Ethernet header;
 //   2. (UDP port, VNI) names a link;
 //   3. the link takes these header bits, and datagrams from this VTEP;
-//   4. the inner source may stand there: not our own, not a group, not held elsewhere;
+//   4. no VLAN tag, unless allowed; the inner source may stand there: not our own, not a group, not held
+//      elsewhere;
 //   5. it is learned: (link, inner source MAC) → outer source;
-//   6. no VLAN tag, unless allowed; congestion marks pass from the outer to the inner header (RFC 6040);
+//   6. congestion marks pass from the outer to the inner header (RFC 6040);
 //   7. neighbours and group members are noted;
 //   8. the frame fits the interface, and an unfinished checksum is marked;
 //   9. it is handed to the link's local port. Never back to the underlay: split horizon.

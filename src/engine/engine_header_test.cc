@@ -13,8 +13,10 @@ using ::testing::SizeIs;
 
 class HeaderTest : public test::EngineTest {
  protected:
+  /// The same as TestFrame() once its tags are gone.
   static TestFrame tagged(std::size_t tags) {
-    return {.tags = std::vector<std::uint16_t>(tags, kEthertypeVlan)};
+    const auto seed = static_cast<std::uint8_t>(0 - tags * VlanHeader::kSize * 7);  // the pattern's step
+    return {.tags = std::vector<std::uint16_t>(tags, kEthertypeVlan), .seed = seed};
   }
   /// `tos`, `ttl`, flags in an IPv4 header; class, hop limit and label in one of IPv6.
   static Bytes frame4(std::uint8_t tos, std::uint8_t ttl = 64, std::uint16_t fragment = 0) {
@@ -88,32 +90,28 @@ TEST_F(HeaderTest, DiscardedTagsAreDroppedByNameBothWays) {
   EXPECT_TRUE(receive(link, TestFrame{}.build()));
 }
 
-/// IEEE 802.1Q section 9.6: VLAN 0 is none.
-TEST_F(HeaderTest, ATagThatOnlyGivesAPriorityIsNoVlan) {
-  const LinkId link = add_link({.vni = 10_vni, .flood = test::ip("192.0.2.1"), .vlan = VlanPolicy::kDiscard});
-  const TestFrame shape = tagged(1);
-  Bytes frame = shape.build();
-  store_be16(frame.data() + EthernetHeader::kSize, 0xa000);  // priority 5, VLAN 0
-  EXPECT_THAT(send(link, frame), SizeIs(1));
-  EXPECT_EQ(receive(link, frame), frame);
-  EXPECT_EQ(counters(link).drops.total(), 0U);
-}
-
-/// The second tag of such a frame is a VLAN like any other.
-TEST_F(HeaderTest, APriorityTagHidesNoVlan) {
-  TestFrame shape = tagged(2);
-  Bytes frame = shape.build();
-  store_be16(frame.data() + EthernetHeader::kSize, 0xa000);
+/// Also one that stands behind a tag which only gives a priority.
+TEST_F(HeaderTest, APriorityTagIsATagToo) {
   const LinkId strips = add_link({.vni = 10_vni, .flood = test::ip("192.0.2.1")});
-  const auto& out = send(strips, frame);
-  ASSERT_THAT(out, SizeIs(1));
-  EXPECT_EQ(test::to_bytes(out[0].frame), TestFrame{}.build());
-  EXPECT_FALSE(receive(strips, frame));
-  EXPECT_EQ(only_drops(strips, Drop::kVlanReceived), 1U);
   const LinkId discards =
       add_link({.vni = 11_vni, .flood = test::ip("192.0.2.1"), .vlan = VlanPolicy::kDiscard});
-  EXPECT_THAT(send(discards, frame), IsEmpty());
-  EXPECT_EQ(only_drops(discards, Drop::kVlanTagged), 1U);
+  for (const std::size_t tags : {1U, 2U}) {
+    Bytes frame = tagged(tags).build();
+    store_be16(frame.data() + EthernetHeader::kSize, 0xa000);  // priority 5, VLAN 0
+    const auto& out = send(strips, frame);
+    ASSERT_THAT(out, SizeIs(1));
+    EXPECT_EQ(test::to_bytes(out[0].frame), TestFrame{}.build());
+    EXPECT_FALSE(receive(strips, frame));
+    EXPECT_THAT(send(discards, frame), IsEmpty());
+  }
+  EXPECT_EQ(only_drops(strips, Drop::kVlanReceived), 2U);
+  EXPECT_EQ(only_drops(discards, Drop::kVlanTagged), 2U);
+}
+
+TEST_F(HeaderTest, NothingIsLearnedFromARefusedTag) {
+  const LinkId link = add_link({.vni = 10_vni});
+  EXPECT_FALSE(receive(link, tagged(1).build()));
+  EXPECT_EQ(engine_.fdb().size(), 0U);
 }
 
 TEST_F(HeaderTest, AChecksumRequestFollowsItsHeaderWhenTheTagGoes) {

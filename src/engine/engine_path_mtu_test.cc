@@ -177,6 +177,28 @@ TEST_F(PathMtuTest, WhatWasLearnedIsForgottenAndWhatWasSetIsNot) {
   EXPECT_THAT(engine_.paths().list(), IsEmpty());
 }
 
+TEST_F(PathMtuTest, AReportIsBelievedIfItQuotesWhatWeSend) {
+  const LinkId link = add_link({.vni = 10_vni, .port = kIanaVxlanPort});
+  Remote own = remote("192.0.2.2");
+  own.port = Port(1234);
+  own.vni = 77_vni;
+  add_entry(link, kMacA, own);
+  add_entry(link, kMacB, remote("192.0.2.1"));
+  const auto hears = [&](const IpAddr& to, Port port, Vni vni) {
+    const std::uint64_t header = 0x08000000'00000000 | std::uint64_t{vni.value()} << 8;
+    return engine_.hear_path_mtu(to, port, header, kMtu, now_);
+  };
+  EXPECT_FALSE(hears(kPeer, kIanaVxlanPort, 11_vni)) << "no VNI of ours";
+  EXPECT_FALSE(hears(kPeer, Port(1234), 10_vni)) << "not to that port";
+  EXPECT_FALSE(hears(kPeer, Port(1234), 77_vni)) << "to somebody else";
+  EXPECT_FALSE(hears(kPeer6, kIanaVxlanPort, 10_vni)) << "nothing goes there";
+  EXPECT_EQ(engine_.paths().find(kPeer)->mtu, 0U);
+  EXPECT_TRUE(hears(kPeer, kIanaVxlanPort, 10_vni));
+  EXPECT_TRUE(hears(own.address, Port(1234), 77_vni));
+  EXPECT_THAT(send(link, frame4(1500)), IsEmpty());
+  EXPECT_EQ(told(), inner(kMtu));
+}
+
 /// Otherwise a forger could ask for floods of tiny packets.
 TEST_F(PathMtuTest, AForgedReportLowersNoFurtherThanTheProtocolsMinimum) {
   link_to_b();

@@ -11,12 +11,6 @@ namespace {
 
 constexpr std::size_t kAddresses = EthernetHeader::kEthertype;
 
-/// The frame has a whole tag behind its addresses.
-bool is_tagged(ByteView frame) {
-  return frame.size() >= EthernetHeader::kSize + VlanHeader::kSize &&
-         is_vlan_ethertype(load_be16(frame.data() + EthernetHeader::kEthertype));
-}
-
 /// An offset behind the tag moves with what it points at. One in front, which only a broken sender asks for,
 /// stays: it is refused, or answered with nonsense, as it would have been without a tag.
 std::uint16_t without_tag(std::uint16_t offset) {
@@ -32,15 +26,20 @@ std::uint16_t with_tag(std::uint16_t offset) {
 
 }  // namespace
 
+bool has_tag(ByteView frame) {
+  return frame.size() >= EthernetHeader::kSize + VlanHeader::kSize &&
+         is_vlan_ethertype(load_be16(frame.data() + EthernetHeader::kEthertype));
+}
+
 std::optional<std::uint16_t> outer_vlan(ByteView frame) {
-  if (!is_tagged(frame)) return std::nullopt;
+  if (!has_tag(frame)) return std::nullopt;
   const std::uint16_t id = VlanView::parse(frame.subspan(EthernetHeader::kSize))->id();
   if (id == 0) return std::nullopt;
   return id;
 }
 
 void strip_tag(Packet& frame) {
-  if (!is_tagged(frame.view())) return;
+  if (!has_tag(frame.view())) return;
   std::uint8_t* const start = frame.data();
   std::copy_backward(start, start + kAddresses, start + VlanHeader::kSize + kAddresses);
   frame.pull_front(VlanHeader::kSize);

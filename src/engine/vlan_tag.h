@@ -16,6 +16,9 @@ namespace vtep {
 /// frame counts as untagged.
 std::optional<std::uint16_t> outer_vlan(ByteView frame);
 
+/// Whether the frame has a whole tag behind its addresses, one of a priority too.
+bool has_tag(ByteView frame);
+
 /// Takes the outermost tag off, one of a priority too, by moving the two addresses up: the frame's size
 /// shrinks by 4 and data() grows. Offsets of frame.offload follow. A frame without a whole tag stays as it
 /// is.

@@ -2,6 +2,7 @@
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <array>
@@ -21,6 +22,15 @@ std::uint64_t token_of(int fd, std::uint32_t generation) {
   return std::uint64_t{generation} << 32 | static_cast<std::uint32_t>(fd);
 }
 
+/// The usual 1024 are there for select(), which nobody here uses. If it cannot be had, opening a file will
+/// say so.
+void raise_file_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 Time read_clock() {
   return std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now());
 }
@@ -28,6 +38,7 @@ Time read_clock() {
 }  // namespace
 
 Result<std::unique_ptr<Loop>> Loop::create() {
+  raise_file_limit();
   const int epoll_fd = ::epoll_create1(EPOLL_CLOEXEC);
   if (epoll_fd < 0) return std::unexpected(system_error("Cannot create an epoll instance", errno));
   const int event_fd = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);

@@ -29,7 +29,8 @@ class Loop {
   using Callback = std::function<void()>;
   using TimerId = std::uint64_t;
 
-  /// kSystem if the kernel gives no epoll or eventfd.
+  /// kSystem if the kernel gives no epoll or eventfd. The process may have as many files open afterwards as
+  /// it is allowed to: each is one to watch.
   static Result<std::unique_ptr<Loop>> create();
   ~Loop();
   Loop(const Loop&) = delete;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -117,6 +118,19 @@ TEST_F(LoopTest, AFileOfTheSameNumberDoesNotInheritEvents) {
   ASSERT_TRUE(loop->watch(old_file.reader(), replace(old_file.reader())));
   loop->run();
   EXPECT_EQ(log, "x");
+}
+
+TEST_F(LoopTest, AllowsAsManyFilesAsTheProcessMayHave) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  ASSERT_GT(before.rlim_max, 100U);
+  const rlimit low{.rlim_cur = 100, .rlim_max = before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &low), 0);
+  ASSERT_TRUE(Loop::create());
+  rlimit after{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &after), 0);
+  EXPECT_EQ(after.rlim_cur, before.rlim_max);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
 TEST_F(LoopTest, TimersFireInOrderAndNeverEarly) {

@@ -83,13 +83,13 @@ struct Rtnetlink::Impl {
     if (type == RTM_NEWLINK || type == RTM_DELLINK) {
       auto link = parse_link(payload);
       if (!link || link->family != AF_UNSPEC) return;
-      changes.push_back({std::move(link->interface), type == RTM_DELLINK});
+      changes.push_back({std::move(link->interface), type == RTM_DELLINK, {}});
     } else if (type == RTM_NEWADDR || type == RTM_DELADDR) {
       const auto address = parse_address(payload);
       if (!address) return;
       // Gone already if this fails; its removal is reported on its own.
       auto link = get_link(requests, address->index);
-      if (link) changes.push_back({std::move(link->interface), false});
+      if (link) changes.push_back({std::move(link->interface), false, address->address});
     }
   }
 
@@ -99,7 +99,7 @@ struct Rtnetlink::Impl {
     std::map<IfIndex, std::string> lost = known;
     for (LinkMessage& link : *links) {
       lost.erase(link.interface.index);
-      changes.push_back({std::move(link.interface), false});
+      changes.push_back({std::move(link.interface), false, {}});
     }
     for (const auto& [index, name] : lost) {
       Change change{.interface = {}, .removed = true};
@@ -123,6 +123,10 @@ Result<std::unique_ptr<Rtnetlink>> Rtnetlink::create() {
   constexpr std::array<int, 3> kGroups = {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR};
   auto events = NetlinkSocket::subscribe(kGroups);
   if (!events) return std::unexpected(std::move(events).error());
+
+  // Without it an old kernel answers with more than was asked for, and addresses() picks.
+  const int on = 1;
+  ::setsockopt(requests->fd(), SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof(on));
 
   auto impl = std::make_unique<Impl>(*std::move(requests), *std::move(events));
   auto links = dump_links(impl->requests);
@@ -152,9 +156,11 @@ Result<std::vector<Interface>> Rtnetlink::list() {
 }
 
 Result<std::vector<IpAddr>> Rtnetlink::addresses(IfIndex index) {
+  ifaddrmsg header{};
+  header.ifa_index = index.value();
   for (int attempt = 0; attempt < kDumpAttempts; ++attempt) {
     std::vector<IpAddr> addresses;
-    const auto refusal = impl_->requests.request(NetlinkRequest(RTM_GETADDR, NLM_F_DUMP, ifaddrmsg{}),
+    const auto refusal = impl_->requests.request(NetlinkRequest(RTM_GETADDR, NLM_F_DUMP, header),
                                                  [&](std::uint16_t type, ByteView payload) {
                                                    if (type != RTM_NEWADDR) return;
                                                    const auto message = parse_address(payload);
@@ -166,6 +172,38 @@ Result<std::vector<IpAddr>> Rtnetlink::addresses(IfIndex index) {
     if (refusal->error_number != EAGAIN) return std::unexpected(refusal->to_error("Cannot list addresses"));
   }
   return fail(ErrorKind::kUnavailable, "Cannot list addresses: they change too fast");
+}
+
+Result<bool> Rtnetlink::has_address(const IpAddr& address) {
+  bool found = false;
+  std::optional<NetlinkRefusal> refusal;
+  if (address.is_v6()) {
+    ifaddrmsg header{};
+    header.ifa_family = AF_INET6;
+    NetlinkRequest request(RTM_GETADDR, 0, header);
+    request.add(IFA_ADDRESS, ByteView(address.v6().octets()));
+    refusal = impl_->requests.request(std::move(request), [&](std::uint16_t, ByteView) { found = true; });
+    if (refusal && refusal->error_number == EADDRNOTAVAIL) return false;
+  } else {
+    // There is no such question for IPv4; its addresses stand in the routing table as local.
+    rtmsg header{};
+    header.rtm_family = AF_INET;
+    header.rtm_dst_len = 8 * Ipv4::kSize;
+    std::array<std::uint8_t, Ipv4::kSize> octets;
+    address.v4().store(octets.data());
+    NetlinkRequest request(RTM_GETROUTE, 0, header);
+    request.add(RTA_DST, ByteView(octets));
+    refusal = impl_->requests.request(std::move(request), [&](std::uint16_t, ByteView payload) {
+      rtmsg route{};
+      if (payload.size() < sizeof(route)) return;
+      std::memcpy(&route, payload.data(), sizeof(route));
+      found = route.rtm_type == RTN_LOCAL;
+    });
+    if (refusal && (refusal->error_number == ENETUNREACH || refusal->error_number == EHOSTUNREACH))
+      return false;
+  }
+  if (refusal) return std::unexpected(refusal->to_error("Cannot ask for the address " + address.to_string()));
+  return found;
 }
 
 Result<void> Rtnetlink::set_mtu(IfIndex index, std::uint32_t mtu) {

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -22,6 +23,8 @@ class Rtnetlink {
   struct Change {
     Interface interface;
     bool removed = false;
+    /// Of an address that came or went: nothing else about the interface need have changed.
+    std::optional<IpAddr> address{};
   };
   using Listener = std::function<void(const Change&)>;
 
@@ -34,8 +37,11 @@ class Rtnetlink {
   Result<Interface> find(std::string_view name);
   Result<Interface> find(IfIndex index);
   Result<std::vector<Interface>> list();
-  /// All addresses of all interfaces, or of one.
+  /// All addresses of all interfaces, or of one: then the kernel looks at no other (Linux 4.20).
   Result<std::vector<IpAddr>> addresses(IfIndex index = {});
+  /// Whether the address is one of this host's. An IPv4 address counts while its interface is up. The cost
+  /// does not depend on how many interfaces there are.
+  Result<bool> has_address(const IpAddr& address);
 
   Result<void> set_mtu(IfIndex index, std::uint32_t mtu);
   Result<void> set_address(IfIndex index, const MacAddr& address);

@@ -100,6 +100,35 @@ TEST_F(RtnetlinkTest, ListsAddresses) {
                            *IpAddr::parse("fd09::1"), *IpAddr::parse("10.9.0.2")));
 }
 
+TEST_F(RtnetlinkTest, KnowsTheHostsAddresses) {
+  sh("ip addr add 10.9.0.1/24 dev va && ip addr add 10.9.0.2 peer 10.9.0.3 dev vb");
+  sh("ip addr add fd09::1/64 nodad dev va && ip link set va up && ip link set vb up");
+  for (const std::string ours : {"10.9.0.1", "10.9.0.2", "fd09::1"}) {
+    EXPECT_TRUE(rtnetlink_->has_address(*IpAddr::parse(ours)).value()) << ours;
+  }
+  // A neighbour's, a peer's, a broadcast address, a group, and one without a route.
+  for (const std::string other : {"10.9.0.7", "10.9.0.3", "10.9.0.255", "239.1.1.1", "192.0.2.1"}) {
+    EXPECT_FALSE(rtnetlink_->has_address(*IpAddr::parse(other)).value()) << other;
+  }
+  for (const std::string other : {"fd09::7", "fd10::1", "ff02::1"}) {
+    EXPECT_FALSE(rtnetlink_->has_address(*IpAddr::parse(other)).value()) << other;
+  }
+  sh("ip addr del 10.9.0.1/24 dev va && ip addr del fd09::1/64 dev va");
+  EXPECT_FALSE(rtnetlink_->has_address(*IpAddr::parse("10.9.0.1")).value());
+  EXPECT_FALSE(rtnetlink_->has_address(*IpAddr::parse("fd09::1")).value());
+}
+
+TEST_F(RtnetlinkTest, SaysWhichAddressCameOrWent) {
+  const IpAddr address = *IpAddr::parse("10.9.0.1");
+  sh("ip link set va mtu 1300");
+  EXPECT_TRUE(see([](const auto& change) { return change.interface.mtu == 1300 && !change.address; }));
+  for (const std::string verb : {"add", "del"}) {
+    sh("ip addr " + verb + " 10.9.0.1/24 dev va");
+    EXPECT_TRUE(
+        see([&](const auto& change) { return change.interface.name == "va" && change.address == address; }));
+  }
+}
+
 TEST_F(RtnetlinkTest, ChangesInterfaces) {
   const IfIndex va = find("va").index;
   EXPECT_TRUE(rtnetlink_->set_mtu(va, 1400));

@@ -135,12 +135,17 @@ class Overlay:
         return [outer for outer in (outer_of(frame, ports) for frame in seen) if outer]
 
     def underlay_frames(self, port, *frames, ports=TUNNEL_PORTS):
-        """Every frame on the wire, tunnel packet or not, until the marker."""
+        """Every frame on the wire, tunnel packet or not. Of one batch, what takes another source port may come after
+        the marker; what comes after a second one, sent when the first had come, belongs to no batch of the frames."""
         wire = self.scene.wire
         wire.drain()
-        last = bytes(Ether(src=LOCAL, dst=MARKER, type=0x88B6) / b"that was all")
-        port.send(*frames, last)
-        return wire.receive(lambda frame: getattr(outer_of(frame, ports), "inner", None) == last)[1]
+        seen = []
+        for last in (bytes(Ether(src=LOCAL, dst=MARKER, type=0x88B6) / text) for text in (b"that was all", b"really")):
+            port.send(*frames, last)
+            frames = []
+            found = wire.receive(lambda frame, last=last: getattr(outer_of(frame, ports), "inner", None) == last)
+            seen += found[1]
+        return seen
 
     def arriving(self, inner, source=None, **options):
         """The underlay frame that brings `inner`."""

@@ -73,7 +73,7 @@ WORDS = {
     "fdb show link does not exist": (2, ["vxlan9"], "fdb show dev vxlan9"),
     "fdb entry does not exist": (2, ["02:00:00:00:00:99"], "fdb del 02:00:00:00:00:99 dev vxlan0"),
     "fdb entry exists": (2, ["02:00:00:00:00:01"], "fdb add 02:00:00:00:00:01 dst 10.0.0.3 dev vxlan0"),
-    "fdb family mix": (1, ["IPv4"], "fdb add 02:00:00:00:00:03 dst fd00::1 dev vxlan0"),
+    "flow label without IPv6": (1, ["IPv6"], f"{ADD} id 1 remote 10.0.0.2 flowlabel 5"),
     "batch file does not exist": (2, ["/nonexistent"], "-batch /nonexistent"),
 }
 

@@ -135,7 +135,7 @@ def test_a_high_group_keeps_23_bits_in_its_mac(probe_of, impl):
 @both
 def test_head_end_replication_sends_one_copy_to_each(probe_of, impl):
     probe = probe_of(impl)
-    overlay = probe.overlay("id 6000 dstport 4789 dev eno1")
+    overlay = probe.overlay("id 6000 dstport 4789 dev eno1" + probe.host.allow_vlan)
     remotes = [f"10.0.0.{last}" for last in range(2, 7)]
     for remote in remotes:
         probe.host.fdb(f"append 00:00:00:00:00:00 dst {remote} dev vxlan0")

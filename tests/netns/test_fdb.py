@@ -113,7 +113,6 @@ SITUATIONS = {
             f"add {station(2)} dev vxlan0",
             f"add {station(2)} dst 10.0.0.999 dev vxlan0",
             "add 02:00:00:00:00 dst 10.0.0.2 dev vxlan0",
-            f"add {station(2)} dst fd00::1 dev vxlan0",
             f"add {station(2)} dst 10.0.0.2 vni 16777216 dev vxlan0",
             f"add {station(2)} dst 10.0.0.2 port 65536 dev vxlan0",
             f"add {station(2)} dst 10.0.0.2 via eno9 dev vxlan0",

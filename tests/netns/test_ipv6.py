@@ -104,10 +104,8 @@ def test_remotes_of_both_families_in_one_vni(scene):
         return
     scene.fdb("append 00:00:00:00:00:00 dst fd00:10::3 dev vxlan0")
     outers = overlay.sent(ether(to="ff:ff:ff:ff:ff:ff"))
-    assert sorted((outer.source, outer.remote) for outer in outers) == [
-        ("10.0.0.1", "10.0.0.2"),
-        ("fd00:10::1", "fd00:10::3"),
-    ]
+    assert sorted(outer.remote for outer in outers) == ["10.0.0.2", "fd00:10::3"]
+    assert all((":" in outer.source) == (":" in outer.remote) for outer in outers)
     assert overlay.gets(ANSWER, "fd00:10::3") == [ANSWER]
     (outer,) = overlay.sent(FRAME)
     assert outer.remote == "fd00:10::3"

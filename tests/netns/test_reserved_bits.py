@@ -97,7 +97,7 @@ def test_gbp_bits_are_understood_on_a_gbp_link(scene):
 def test_remote_checksum_bits_are_understood_on_a_remcsumrx_link(scene):
     """draft-herbert-vxlan-rco: a start and an offset outside of the frame are nobody's checksum."""
     overlay = scene.add(f"{LINK} remcsumrx")
-    outside = bytes([0x08, 0, 0x20, 0]) + header()[4:7] + bytes([0x7F])
+    outside = bytes([0x08, 0x20, 0, 0]) + header()[4:7] + bytes([0x7F])
     assert overlay.gets(FRAME, header=outside) == []
     if scene.is_vtep:
         assert overlay.drops(lambda: overlay.gets(FRAME, header=outside)) == {"bad_remote_checksum": 1}
