@@ -12,6 +12,8 @@
 
 #include "engine/engine.h"
 #include "engine/fdb.h"
+#include "engine/mdb.h"
+#include "engine/neighbours.h"
 #include "engine/test_frames.h"
 #include "engine/test_tables.h"
 
@@ -58,25 +60,35 @@ void report_time_of_one(benchmark::State& state, const char* name, std::size_t p
       Counter(static_cast<double>(per_iteration), Counter::kIsIterationInvariantRate | Counter::kInvert);
 }
 
+/// `count` IPv4 addresses from `first` on, in random order. The same ones in every run.
+std::vector<IpAddr> shuffled_ips(Ipv4 first, std::int64_t count) {
+  std::vector<IpAddr> ips;
+  ips.reserve(static_cast<std::size_t>(count));
+  for (std::uint32_t i = 0; i < count; ++i) ips.push_back(Ipv4(first.value() + i));
+  std::ranges::shuffle(ips, std::mt19937_64(1));
+  return ips;
+}
+
 /// Goes through all addresses in their random order, a batch at a time, and starts again.
+template <typename Address>
 class Addresses {
  public:
-  explicit Addresses(std::span<const MacAddr> macs) : macs_(macs) {}
-  std::span<const MacAddr> next_batch() {
-    if (at_ + kBatch > macs_.size()) at_ = 0;
+  explicit Addresses(const std::vector<Address>& addresses) : addresses_(addresses) {}
+  std::span<const Address> next_batch() {
+    if (at_ + kBatch > addresses_.size()) at_ = 0;
     at_ += kBatch;
-    return macs_.subspan(at_ - kBatch, kBatch);
+    return addresses_.subspan(at_ - kBatch, kBatch);
   }
 
  private:
-  std::span<const MacAddr> macs_;
+  std::span<const Address> addresses_;
   std::size_t at_ = 0;
 };
 
 // --- the life of a frame
 
-Engine engine_with(std::span<const MacAddr> macs) {
-  Engine engine(Fdb::Options{});
+/// One link, with all options off, that has learned these addresses.
+void set_up(Engine& engine, std::span<const MacAddr> macs) {
   LinkConfig config;
   config.vni = 6000_vni;
   config.port = kIanaVxlanPort;
@@ -84,7 +96,6 @@ Engine engine_with(std::span<const MacAddr> macs) {
   config.mtu = 1450;
   if (!engine.add_link(config, kNow)) std::abort();
   learn_all(engine.fdb(), macs);
-  return engine;
 }
 
 /// Arguments: entries in the table, payload bytes of the inner UDP datagram, whether its checksum is still to
@@ -92,7 +103,8 @@ Engine engine_with(std::span<const MacAddr> macs) {
 void encapsulate(benchmark::State& state) {
   PacketBatch replies(1, 128);
   const std::vector<MacAddr> macs = shuffled_macs(state.range(0));
-  Engine engine = engine_with(macs);
+  Engine engine(Fdb::Options{});
+  set_up(engine, macs);
   const TestFrame shape{.payload = static_cast<std::size_t>(state.range(1)), .sum = test::Sum::kPseudo};
   const bool unfinished = state.range(2) != 0;
   const Bytes bytes = shape.build();
@@ -130,7 +142,8 @@ BENCHMARK(encapsulate)
 /// unfinished (as the kernel's driver on the same host sends it).
 void decapsulate(benchmark::State& state) {
   const std::vector<MacAddr> macs = shuffled_macs(state.range(0));
-  Engine engine = engine_with(macs);
+  Engine engine(Fdb::Options{});
+  set_up(engine, macs);
   TestFrame shape{.payload = static_cast<std::size_t>(state.range(1))};
   if (state.range(2) != 0) shape.sum = test::Sum::kPseudo;
   const Bytes bytes = shape.build();
@@ -202,6 +215,23 @@ void fdb_lookup_unknown(benchmark::State& state) {
 }
 BENCHMARK(fdb_lookup_unknown)->Apply(fdb_sizes);
 
+/// As a control plane does it: permanent entries, from an empty table, with their events.
+void fdb_install(benchmark::State& state) {
+  const std::vector<MacAddr> macs = shuffled_macs(state.range(0));
+  for (auto _ : state) {
+    test::FdbTables tables(Fdb::Options{});
+    Fdb& fdb = tables.fdb;
+    for (std::size_t i = 0; i < macs.size(); ++i) {
+      const Remote remote{.address = vtep_address(i), .port = {}, .vni = {}, .via = {}};
+      benchmark::DoNotOptimize(fdb.add(kLink, macs[i], remote, FdbState::kPermanent, kNowSeconds));
+      if (i % kBatch == 0) fdb.take_events();
+    }
+    if (fdb.size() != macs.size()) state.SkipWithError("entries were refused");
+  }
+  report_time_of_one(state, "entry", macs.size());
+}
+BENCHMARK(fdb_install)->Apply(fdb_sizes)->Unit(benchmark::kMillisecond);
+
 /// From an empty table: growth, and the events that go with it, are part of the price.
 void fdb_learn_new(benchmark::State& state) {
   const std::vector<MacAddr> macs = shuffled_macs(state.range(0));
@@ -267,6 +297,58 @@ void fdb_ageing_forget(benchmark::State& state) {
   report_time_of_one(state, "entry", macs.size());
 }
 BENCHMARK(fdb_ageing_forget)->Apply(fdb_sizes)->Unit(benchmark::kMicrosecond);
+
+// --- neighbours and groups
+
+void neighbour_lookup(benchmark::State& state) {
+  const std::vector<IpAddr> ips = shuffled_ips(Ipv4(10, 0, 0, 0), state.range(0));
+  Neighbours neighbours(Neighbours::Options{});
+  for (const IpAddr& ip : ips) {
+    neighbours.set(kLink, ip, test::kMacA, false, NeighbourOrigin::kPermanent, kNowSeconds);
+  }
+  neighbours.take_events();
+  Addresses addresses(ips);
+  bool all = true;
+  for (auto _ : state) {
+    for (const IpAddr& ip : addresses.next_batch())
+      all &= neighbours.find(kLink, ip, kNowSeconds).has_value();
+  }
+  if (!all) state.SkipWithError("neighbours were not found");
+  report_time_of_one(state, "lookup", kBatch);
+  state.counters["bytes_per_entry"] =
+      static_cast<double>(neighbours.memory_bytes()) / static_cast<double>(neighbours.size());
+}
+BENCHMARK(neighbour_lookup)->Apply(fdb_sizes);
+
+/// Arguments: groups, members of each.
+void mdb_lookup(benchmark::State& state) {
+  const std::vector<IpAddr> groups = shuffled_ips(Ipv4(239, 0, 0, 0), state.range(0));
+  const auto members = static_cast<std::size_t>(state.range(1));
+  RemoteTable remotes;
+  Mdb mdb(remotes, Mdb::Options{});
+  for (const IpAddr& group : groups) {
+    for (std::size_t i = 0; i < members; ++i) {
+      if (!mdb.add(kLink, group, {}, {.address = vtep_address(i), .port = {}, .vni = {}, .via = {}}))
+        std::abort();
+    }
+  }
+  mdb.take_events();
+  Addresses addresses(groups);
+  std::vector<RemoteId> found;
+  for (auto _ : state) {
+    for (const IpAddr& group : addresses.next_batch()) {
+      benchmark::DoNotOptimize(
+          mdb.find(kLink, group, Ipv4(192, 0, 2, 1), /*snooping=*/true, kNowSeconds, found));
+    }
+  }
+  if (found.size() != members) state.SkipWithError("members were not found");
+  report_time_of_one(state, "lookup", kBatch);
+}
+BENCHMARK(mdb_lookup)
+    ->ArgNames({"groups", "members"})
+    ->Args({1 << 10, 1})
+    ->Args({1 << 10, 16})
+    ->Args({1 << 16, 1});
 
 }  // namespace
 }  // namespace vtep
