@@ -115,10 +115,10 @@ TEST(LinkText, OwnCountersWithThreeS) {
   link.mutable_counters()->set_too_big_answers(4);
   link.mutable_counters()->set_reserved_bits(5);
   link.mutable_counters()->set_dropped(8);
-  EXPECT_THAT(
-      link_text(link, {.statistics = 3}, LinkForm::kShow),
-      testing::EndsWith("    vtep: encapsulated 1 bytes 0 decapsulated 0 bytes 0 flooded 0 learned 0 moved 0 "
-                        "frozen 2 suppressed 3 too_big_answers 4 reserved_bits 5 dropped 8\n"));
+  EXPECT_THAT(link_text(link, {.statistics = 3}, LinkForm::kShow),
+              testing::EndsWith(
+                  "    vtep: encapsulated 1 bytes 0 decapsulated 0 bytes 0 flooded 0 learned 0 moved 0 "
+                  "frozen 2 learn_refused 0 suppressed 3 too_big_answers 4 reserved_bits 5 dropped 8\n"));
   const Json counters = link_json(link, {.statistics = 3}).at("vtep");
   EXPECT_EQ(counters.at("frozen"), 2);
   EXPECT_EQ(counters.at("suppressed"), 3);

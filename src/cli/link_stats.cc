@@ -112,10 +112,11 @@ Json stats_json(const v1::NetDeviceStats& s, bool with_errors) {
 std::string counters_text(const v1::LinkCounters& c) {
   return fmt::format(
       "    vtep: encapsulated {} bytes {} decapsulated {} bytes {} flooded {} learned {} moved {} frozen {} "
+      "learn_refused {} "
       "suppressed {} too_big_answers {} reserved_bits {} dropped {}\n",
       c.encapsulated_frames(), c.encapsulated_bytes(), c.decapsulated_frames(), c.decapsulated_bytes(),
-      c.flooded_frames(), c.learned(), c.moved(), c.frozen(), c.suppressed(), c.too_big_answers(),
-      c.reserved_bits(), c.dropped());
+      c.flooded_frames(), c.learned(), c.moved(), c.frozen(), c.learn_refused(), c.suppressed(),
+      c.too_big_answers(), c.reserved_bits(), c.dropped());
 }
 
 Json counters_json(const v1::LinkCounters& c) {
@@ -125,6 +126,7 @@ Json counters_json(const v1::LinkCounters& c) {
           {"learned", c.learned()},
           {"moved", c.moved()},
           {"frozen", c.frozen()},
+          {"learn_refused", c.learn_refused()},
           {"suppressed", c.suppressed()},
           {"too_big_answers", c.too_big_answers()},
           {"reserved_bits", c.reserved_bits()},

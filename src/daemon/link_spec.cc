@@ -205,9 +205,8 @@ Result<void> parse_features(const v1::LinkSpec& spec, LinkSettings& settings) {
   const std::uint64_t used = vxlan_bits::kVxlan | (engine.gbp ? vxlan_bits::kGbp : 0) |
                              (engine.remcsum_rx ? vxlan_bits::kRemoteChecksum : 0);
   if ((engine.reserved_bits & used) != 0) {
-    return fail(ErrorKind::kInvalid,
-                fmt::format("reserved_bits {:#018x}: the link uses {:#018x} of them", engine.reserved_bits,
-                            engine.reserved_bits & used));
+    return fail(ErrorKind::kInvalid, fmt::format("reserved_bits {:#018x}: the link uses {:#018x} of them",
+                                                 engine.reserved_bits, engine.reserved_bits & used));
   }
   settings.zero_checksum6_rx = spec.udp6_zero_csum_rx();
   if (spec.has_localbypass()) settings.localbypass = spec.localbypass();

@@ -78,7 +78,8 @@ Result<std::string> Overlay::add_link(const std::string& wished_name, const v1::
     (void)delete_link(name);
     return std::unexpected(kept.error());
   }
-  spdlog::info("link {}: VNI {} on UDP port {}", name, link.settings.engine.vni.value(),
+  spdlog::info("link {}: {} on UDP port {}", name,
+               link.is_vnifilter() ? "several VNIs" : fmt::format("VNI {}", link.settings.engine.vni.value()),
                link.settings.engine.port.value());
   set_trouble(link, Trouble::kDevice, check_underlay(link));
   follow_neighbours(link);

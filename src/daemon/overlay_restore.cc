@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "daemon/overlay.h"
-#include "io/tap_search.h"
 
 namespace vtep {
 namespace {
@@ -124,16 +123,6 @@ void Overlay::restore() {
   }
   publish_events();
   data_plane_.schedule();
-}
-
-/// The last daemon's interface is here, or in another namespace if it died while somebody had it moved there.
-Result<void> Overlay::take_left_interface(OverlayLink& link) {
-  if (link.settings.address && !rtnetlink_.find(link.name)) {
-    if (auto elsewhere = find_tap_elsewhere(*link.settings.address)) {
-      return take_away(link, std::move(*elsewhere));
-    }
-  }
-  return take_interface(link);
 }
 
 Result<void> Overlay::apply_config(const v1::Config& config) {

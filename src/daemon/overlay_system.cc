@@ -128,17 +128,6 @@ Result<void> Overlay::take_interface(OverlayLink& link) {
   return follow_mtu(link, is_fresh);
 }
 
-Result<void> Overlay::take_away(OverlayLink& link, std::unique_ptr<Tap> tap) {
-  link.tap = tap.get();
-  auto attached = data_plane_.attach(link.id, std::move(tap));
-  if (!attached) {
-    link.tap = nullptr;
-    return attached;
-  }
-  look_elsewhere(link);
-  return {};
-}
-
 Result<void> Overlay::take_membership(OverlayLink& link) {
   Result<void> outcome;
   for (auto& [number, vni] : link.vnis) {
@@ -263,36 +252,6 @@ void Overlay::interface_lost(OverlayLink& link) {
            fmt::format("interface {0} was deleted: bring it back with 'ip tuntap add dev {0} mode tap "
                        "multi_queue vnet_hdr', or delete the link with 'vtep link del {0}'",
                        link.name)));
-}
-
-/// The interface is not here any more: deleted, or moved to another network namespace, where no notification
-/// tells what becomes of it. There it is asked every second; frames go on moving meanwhile.
-void Overlay::look_elsewhere(OverlayLink& link) {
-  auto state = link.tap->state();
-  if (!state) return interface_lost(link);
-  if (!link.away && state->away) spdlog::info("{}: moved to another network namespace", link.name);
-  link.away = *state;
-  LinkConfig config = link.settings.engine;
-  config.address = state->address;
-  config.mtu = state->mtu;
-  if (config != link.settings.engine) {
-    set_engine(link, config);
-    link.settings.address = state->address;
-    link.spec.set_address(state->address.to_string());
-    remember(link);
-    publish(v1::Event::ACTION_SET, link);
-  }
-  look_later();
-}
-
-void Overlay::look_later() {
-  if (look_) return;
-  look_ = loop_.at(loop_.now() + kRetryInterval, [this] {
-    look_.reset();
-    for (auto& [name, link] : links_) {
-      if (link.tap != nullptr && !link.interface.is_set()) look_elsewhere(link);
-    }
-  });
 }
 
 // --- notifications of the kernel

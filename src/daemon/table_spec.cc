@@ -240,6 +240,7 @@ v1::LinkCounters to_proto(const LinkCounters& counters) {
   out.set_suppressed(counters.suppressed);
   out.set_too_big_answers(counters.too_big_answers);
   out.set_frozen(counters.frozen);
+  out.set_learn_refused(counters.learn_refused);
   return out;
 }
 

@@ -138,6 +138,8 @@ def test_no_more_addresses_are_learned_than_maxaddress(scene):
         assert len(heard(overlay, number, "10.0.0.2")) == 1
     learned = [line for line in overlay.fdb() if "permanent" not in line]
     assert [line.split()[0] for line in learned] == [station(number) for number in range(1, 5)]
+    if scene.is_vtep:
+        assert scene.counters("learn_refused") == [5]
 
 
 def test_an_entry_by_hand_beyond_maxaddress_is_refused(scene):
