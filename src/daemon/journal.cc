@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <google/protobuf/util/json_util.h>
 #include <spdlog/spdlog.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -11,17 +12,46 @@
 #include <cstring>
 #include <utility>
 
-#include "daemon/journal_line.h"
-
 namespace vtep {
 namespace {
 
 constexpr std::uint32_t kVersion = 1;
+/// What a crash can cut off at most, and what is parsed at once.
+constexpr int kMaxRun = 1000;
 
 v1::StateRecord version_record() {
   v1::StateRecord record;
   record.set_version(kVersion);
   return record;
+}
+
+void append_line(const v1::StateRecord& record, std::string& text) {
+  std::string line;
+  google::protobuf::util::JsonPrintOptions options;
+  options.preserve_proto_field_names = true;
+  // Cannot fail: there is no Any in it.
+  (void)google::protobuf::util::MessageToJsonString(record, &line, options);
+  text += line;
+  text += '\n';
+}
+
+void append_lines(std::span<const v1::StateRecord> records, std::string& text) {
+  while (!records.empty()) {
+    v1::FdbRun run;
+    for (const v1::StateRecord& record : records) {
+      if (!record.has_fdb() || run.changes_size() == kMaxRun) break;
+      *run.add_changes() = record.fdb();
+    }
+    if (run.changes_size() < 2) {
+      append_line(records.front(), text);
+      records = records.subspan(1);
+      continue;
+    }
+    v1::StateRecord record;
+    record.set_fdb_run(run.SerializeAsString());
+    append_line(record, text);
+    records = records.subspan(static_cast<std::size_t>(run.changes_size()));
+  }
 }
 
 Error system_error(const std::string& what, const std::string& path) {
@@ -81,46 +111,68 @@ Result<std::unique_ptr<Journal>> Journal::open(const std::string& path) {
 }
 
 Result<void> Journal::load() {
-  const auto text = read_all(fd_, path_);
+  auto text = read_all(fd_, path_);
   if (!text) return std::unexpected(text.error());
-  std::string_view rest = *text;
-  while (!rest.empty()) {
-    const std::size_t end = rest.find('\n');
-    v1::StateRecord record;
-    const std::string_view line = rest.substr(0, end);
-    const bool whole = end != std::string_view::npos;
-    if (!whole || !parse_line(line, record)) {
-      spdlog::warn("{}: line {} is damaged and was left out: {}", path_, lines_ + 1, line.substr(0, 120));
-      if (!whole) break;
-    } else if (lines_ == 0 && record.version() != kVersion) {
-      return fail(ErrorKind::kSystem,
-                  fmt::format("{} was not written by this version of vtepd: remove it, and the "
-                              "interfaces it names, to start anew",
-                              path_));
-    } else if (lines_ > 0) {
-      replay_.push_back(std::move(record));
-    }
-    ++lines_;
-    rest.remove_prefix(end + 1);
-  }
-  if (!rest.empty()) {  // the cut-off tail must not run into the next line
-    if (::ftruncate(fd_, static_cast<off_t>(text->size() - rest.size())) != 0) {
+  text_ = std::move(*text);
+  // The cut-off tail must not run into the next line.
+  const std::size_t whole = text_.rfind('\n') + 1;  // npos + 1 is 0
+  if (whole < text_.size()) {
+    spdlog::warn("{}: the last line is cut off and was left out: {}", path_, text_.substr(whole, 120));
+    text_.resize(whole);
+    if (::ftruncate(fd_, static_cast<off_t>(whole)) != 0)
       return std::unexpected(system_error("truncate", path_));
-    }
   }
-  if (lines_ == 0) return append(version_record());
+  if (text_.empty()) return append(version_record());
+  v1::StateRecord first;
+  if (const auto end = text_.find('\n');
+      !google::protobuf::util::JsonStringToMessage(text_.substr(0, end), &first).ok() ||
+      first.version() != kVersion) {
+    return fail(ErrorKind::kSystem,
+                fmt::format("{} was not written by this version of vtepd: remove it, and the "
+                            "interfaces it names, to start anew",
+                            path_));
+  }
   return {};
 }
 
-std::vector<v1::StateRecord> Journal::take_replay() {
-  return std::exchange(replay_, {});
+void Journal::replay(const std::function<void(const v1::StateRecord&)>& visit) {
+  const std::string text = std::exchange(text_, {});
+  std::size_t number = 0;
+  for (std::string_view rest = text; !rest.empty();) {
+    const std::size_t end = rest.find('\n');
+    ++number;
+    if (number > 1) replay_line(rest.substr(0, end), number, visit);  // the first is the version
+    rest.remove_prefix(end + 1);
+  }
+  if (number > 0) ++size_;
+}
+
+void Journal::replay_line(std::string_view line, std::size_t number,
+                          const std::function<void(const v1::StateRecord&)>& visit) {
+  v1::StateRecord record;
+  v1::FdbRun run;
+  if (!google::protobuf::util::JsonStringToMessage(std::string(line), &record).ok() ||
+      (record.has_fdb_run() && !run.ParseFromString(record.fdb_run()))) {
+    spdlog::warn("{}: line {} is damaged and was left out: {}", path_, number, line.substr(0, 120));
+    return;
+  }
+  if (!record.has_fdb_run()) {
+    visit(record);
+    ++size_;
+    return;
+  }
+  size_ += static_cast<std::size_t>(run.changes_size());
+  for (v1::FdbChange& change : *run.mutable_changes()) {
+    *record.mutable_fdb() = std::move(change);
+    visit(record);
+  }
 }
 
 Result<void> Journal::append(std::span<const v1::StateRecord> records) {
   std::string text;
-  for (const v1::StateRecord& record : records) append_line(record, text);
+  append_lines(records, text);
   if (!write_all(fd_, text)) return std::unexpected(system_error("write", path_));
-  lines_ += records.size();
+  size_ += records.size();
   return {};
 }
 
@@ -130,7 +182,7 @@ Result<void> Journal::rewrite(std::span<const v1::StateRecord> records) {
   if (!fd) return std::unexpected(fd.error());
   std::string text;
   append_line(version_record(), text);
-  for (const v1::StateRecord& record : records) append_line(record, text);
+  append_lines(records, text);
   if (!write_all(*fd, text) || ::rename(fresh.c_str(), path_.c_str()) != 0) {
     const Error error = system_error("write", fresh);
     ::close(*fd);
@@ -139,7 +191,7 @@ Result<void> Journal::rewrite(std::span<const v1::StateRecord> records) {
   }
   ::close(fd_);
   fd_ = *fd;
-  lines_ = records.size() + 1;
+  size_ = records.size() + 1;
   return {};
 }
 

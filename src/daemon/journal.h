@@ -2,15 +2,20 @@
 // replayed by the next daemon. In /run, so it ends with the machine. A line that a crash cut off is dropped,
 // with a warning.
 //
+// Changes of forwarding tables come by the hundred thousand, in the loop's thread, while frames wait. Of
+// those, a run is one line, and its members protobuf's bytes in base64: JSON takes 8 µs for each, this a
+// tenth.
+//
 // Not thread-safe: belongs to the loop's thread. The file is locked, so a second daemon on the same state is
 // noticed.
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
-#include <vector>
+#include <string_view>
 
 #include "base/result.h"
 #include "vtep/v1/state.pb.h"
@@ -26,8 +31,9 @@ class Journal {
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
 
-  /// What was in the file when it was opened, in order; a second call returns nothing.
-  std::vector<v1::StateRecord> take_replay();
+  /// Calls `visit` for every record that was in the file when it was opened, in order; a second call has
+  /// none.
+  void replay(const std::function<void(const v1::StateRecord&)>& visit);
 
   /// Writes the records with one system call. After it returns they survive the death of the process.
   Result<void> append(std::span<const v1::StateRecord> records);
@@ -35,8 +41,9 @@ class Journal {
 
   /// Replaces everything by `records`, atomically.
   Result<void> rewrite(std::span<const v1::StateRecord> records);
-  /// Lines in the file; when it is far more than what there is to say, rewrite() is due.
-  std::size_t size() const { return lines_; }
+  /// Records in the file, once it was replayed; when it is far more than what there is to say, rewrite() is
+  /// due.
+  std::size_t size() const { return size_; }
 
   /// Nothing is left for a next daemon.
   void remove();
@@ -46,11 +53,13 @@ class Journal {
  private:
   Journal(std::string path, int fd);
   Result<void> load();
+  void replay_line(std::string_view line, std::size_t number,
+                   const std::function<void(const v1::StateRecord&)>& visit);
 
   const std::string path_;
   int fd_;
-  std::size_t lines_ = 0;
-  std::vector<v1::StateRecord> replay_;
+  std::size_t size_ = 0;
+  std::string text_;  // what was in the file, until replay()
 };
 
 }  // namespace vtep

@@ -112,6 +112,8 @@ class Overlay {
  private:
   using Links = std::map<std::string, OverlayLink>;
 
+  void restore(const v1::StateRecord& record);
+
   // Pure part of a link's life: engine only.
   Result<OverlayLink*> insert(const std::string& name, const v1::LinkSpec& spec);
   void erase(Links::iterator link, bool remove_interface);

@@ -38,81 +38,89 @@ v1::FdbChange make_change(const std::string& link, const v1::FdbEntry& entry, bo
 
 }  // namespace
 
-void Overlay::restore() {
-  const std::vector<v1::StateRecord> records = journal_.take_replay();
+/// What was asked for; in the engine only.
+void Overlay::restore(const v1::StateRecord& record) {
   const auto check = [](const std::string& what, const Result<void>& done) {
     if (!done) spdlog::warn("cannot restore {}: {}", what, done.error().message);
   };
-  // First what was asked for: engine only. Then, once, what it needs from the system.
-  for (const v1::StateRecord& record : records) {
-    switch (record.record_case()) {
-      case v1::StateRecord::kLink: {
-        const std::string& name = record.link().name();
-        auto inserted = Result<OverlayLink*>(nullptr);
-        if (const auto known = links_.find(name); known != links_.end()) {
-          const auto settings = parse_link_spec(record.link().spec());
-          if (settings) {
-            set_engine(known->second, settings->engine);
-            known->second.settings = *settings;
-            known->second.spec = record.link().spec();
-          } else {
-            inserted = std::unexpected(settings.error());
-          }
+  switch (record.record_case()) {
+    case v1::StateRecord::kLink: {
+      const std::string& name = record.link().name();
+      auto inserted = Result<OverlayLink*>(nullptr);
+      if (const auto known = links_.find(name); known != links_.end()) {
+        const auto settings = parse_link_spec(record.link().spec());
+        if (settings) {
+          set_engine(known->second, settings->engine);
+          known->second.settings = *settings;
+          known->second.spec = record.link().spec();
         } else {
-          inserted = insert(name, record.link().spec());
+          inserted = std::unexpected(settings.error());
         }
-        check("link " + name, inserted ? Result<void>() : std::unexpected(inserted.error()));
-        break;
+      } else {
+        inserted = insert(name, record.link().spec());
       }
-      case v1::StateRecord::kDeleteLink:
-        if (const auto known = links_.find(record.delete_link()); known != links_.end()) erase(known, true);
-        break;
-      case v1::StateRecord::kRename:
-        if (auto node = links_.extract(record.rename().from()); !node.empty()) {
-          node.key() = node.mapped().name = record.rename().to();
-          for (auto& [id, known] : names_) {
-            if (known.name == record.rename().from()) known.name = node.key();
-          }
-          links_.insert(std::move(node));
-        }
-        break;
-      case v1::StateRecord::kVni:
-        check(fmt::format("VNI {}", record.vni().entry().vni()), apply(record.vni()));
-        break;
-      case v1::StateRecord::kNexthop:
-        check(fmt::format("nexthop {}", record.nexthop().nexthop().id()), apply(record.nexthop()));
-        break;
-      case v1::StateRecord::kMdb:
-        check("group " + record.mdb().entry().group(), apply(record.mdb()));
-        break;
-      case v1::StateRecord::kNeighbour:
-        check("neighbour " + record.neighbour().neighbour().ip(), apply(record.neighbour()));
-        break;
-      case v1::StateRecord::kRemote:
-        check("remote " + record.remote().address(), apply(record.remote()));
-        break;
-      case v1::StateRecord::kFdb:
-        if (auto done = change_one(record.fdb()); !done) {
-          // Most likely its `via` device is missing: it waits for the device.
-          if (record.fdb().operation() != v1::FdbChange::OPERATION_DELETE) waiting_.push_back(record.fdb());
-          check("entry " + record.fdb().entry().mac(), done);
-        }
-        break;
-      case v1::StateRecord::kFlushFdb:
-        if (const auto link = find(record.flush_fdb().dev())) {
-          const auto filter = parse_fdb_flush(record.flush_fdb(), (*link)->settings.engine,
-                                              [this](const std::string& n) { return index_of(n); });
-          if (filter) flush(**link, record.flush_fdb(), *filter);
-        }
-        break;
-      case v1::StateRecord::kConfig:
-        config_ = record.config();
-        break;
-      case v1::StateRecord::kVersion:
-      case v1::StateRecord::RECORD_NOT_SET:
-        break;
+      check("link " + name, inserted ? Result<void>() : std::unexpected(inserted.error()));
+      break;
     }
+    case v1::StateRecord::kDeleteLink:
+      if (const auto known = links_.find(record.delete_link()); known != links_.end()) erase(known, true);
+      break;
+    case v1::StateRecord::kRename:
+      if (auto node = links_.extract(record.rename().from()); !node.empty()) {
+        node.key() = node.mapped().name = record.rename().to();
+        for (auto& [id, known] : names_) {
+          if (known.name == record.rename().from()) known.name = node.key();
+        }
+        links_.insert(std::move(node));
+      }
+      break;
+    case v1::StateRecord::kVni:
+      check(fmt::format("VNI {}", record.vni().entry().vni()), apply(record.vni()));
+      break;
+    case v1::StateRecord::kNexthop:
+      check(fmt::format("nexthop {}", record.nexthop().nexthop().id()), apply(record.nexthop()));
+      break;
+    case v1::StateRecord::kMdb:
+      check("group " + record.mdb().entry().group(), apply(record.mdb()));
+      break;
+    case v1::StateRecord::kNeighbour:
+      check("neighbour " + record.neighbour().neighbour().ip(), apply(record.neighbour()));
+      break;
+    case v1::StateRecord::kRemote:
+      check("remote " + record.remote().address(), apply(record.remote()));
+      break;
+    case v1::StateRecord::kFdb:
+      if (auto done = change_one(record.fdb()); !done) {
+        // Most likely its `via` device is missing: it waits for the device.
+        if (record.fdb().operation() != v1::FdbChange::OPERATION_DELETE) waiting_.push_back(record.fdb());
+        check("entry " + record.fdb().entry().mac(), done);
+      }
+      break;
+    case v1::StateRecord::kFlushFdb:
+      if (const auto link = find(record.flush_fdb().dev())) {
+        const auto filter = parse_fdb_flush(record.flush_fdb(), (*link)->settings.engine,
+                                            [this](const std::string& n) { return index_of(n); });
+        if (filter) flush(**link, record.flush_fdb(), *filter);
+      }
+      break;
+    case v1::StateRecord::kConfig:
+      config_ = record.config();
+      break;
+    case v1::StateRecord::kVersion:
+    case v1::StateRecord::kFdbRun:
+    case v1::StateRecord::RECORD_NOT_SET:
+      break;
   }
+}
+
+void Overlay::restore() {
+  constexpr std::size_t kEventsAtOnce =
+      1024;  // nobody listens yet, but they take memory until they are taken
+  journal_.replay([this, count = std::size_t{0}](const v1::StateRecord& record) mutable {
+    restore(record);
+    if (++count % kEventsAtOnce == 0) publish_events();
+  });
+  // Then, once, what it needs from the system.
   for (auto& [name, link] : links_) {
     (void)take_device(link);  // repair() says what is wrong with it
     auto taken = take_left_interface(link);

@@ -76,7 +76,7 @@ Result<void> Overlay::change_vni(OverlayLink& link, const v1::VniChange& change)
 
   auto wanted = parse_entry(change.entry());
   if (!wanted) return std::unexpected(wanted.error());
-  if (wanted->flood && wanted->flood->is_multicast() && !link.settings.engine.device.is_set()) {
+  if (wanted->flood && wanted->flood->is_multicast() && link.settings.device.empty()) {
     return fail(ErrorKind::kInvalid,
                 fmt::format("vni: a group needs the underlay device of {} ('dev')", link.name));
   }

@@ -152,7 +152,7 @@ std::span<const RemoteId> Engine::destinations(Outgoing& o, std::uint64_t hash) 
   found = fdb_.find(o.id, kFloodList, o.now_s);
   if (found.remotes.empty()) {
     o.link.counters.drops.add(Drop::kNoRemote);
-    if (o.link.config.l2miss && !destination().is_multicast()) report_miss(o.id, destination(), {});
+    if (o.link.config.l2miss && destination().is_unicast()) report_miss(o.id, destination(), {});
     return {};
   }
   if (!may_flood(o, destination())) return {};

@@ -86,6 +86,7 @@ void Engine::remove_link(LinkId id) {
   mdb_.remove_link(id);
   neighbours_.remove_link(id);
   move_guard_.forget_link(id);
+  std::erase_if(misses_, [id](const MissEvent& miss) { return miss.link == id; });
   if (links_[id]->config.has_vni) by_vni_.erase(key(links_[id]->config.port, links_[id]->config.vni));
   links_[id].reset();
   free_ids_.push_back(id);

@@ -169,12 +169,13 @@ TEST_F(ReplicationTest, AnUnknownMacIsAMissOnlyWhereNobodyIsAsked) {
   const LinkId link = add_link(config);
   send(link, TestFrame{}.build());
   send(link, TestFrame{.destination = kBroadcastMac}.build());
+  send(link, TestFrame{.destination = MacAddr()}.build());
   const auto misses = engine_.take_misses();
-  ASSERT_THAT(misses, SizeIs(1)) << "nobody can be found who is everybody";
+  ASSERT_THAT(misses, SizeIs(1)) << "nobody can be found who is everybody, or nobody";
   EXPECT_EQ(misses[0].link, link);
   EXPECT_EQ(misses[0].mac, kMacB);
   EXPECT_TRUE(misses[0].ip.is_unspecified());
-  EXPECT_EQ(only_drops(link, Drop::kNoRemote), 2U);
+  EXPECT_EQ(only_drops(link, Drop::kNoRemote), 3U);
   EXPECT_THAT(engine_.take_misses(), IsEmpty());
 
   config.flood = test::ip("192.0.2.1");
@@ -187,6 +188,17 @@ TEST_F(ReplicationTest, MissesThatNobodyTakesDoNotPileUp) {
   const LinkId link = add_link({.vni = 10_vni, .l2miss = true});
   for (std::size_t i = 0; i < 2 * Engine::kMaxMisses; ++i) send(link, TestFrame{}.build());
   EXPECT_THAT(engine_.take_misses(), SizeIs(Engine::kMaxMisses));
+}
+
+TEST_F(ReplicationTest, MissesGoWithTheirLink) {
+  const LinkId link = add_link({.vni = 10_vni, .l2miss = true});
+  const LinkId other = add_link({.vni = 11_vni, .l2miss = true});
+  send(link, TestFrame{}.build());
+  send(other, TestFrame{}.build());
+  engine_.remove_link(link);
+  const auto misses = engine_.take_misses();
+  ASSERT_THAT(misses, SizeIs(1)) << "the number may be another link's by now";
+  EXPECT_EQ(misses[0].link, other);
 }
 
 // --- what a link or a remote has of its own

@@ -10,7 +10,7 @@ from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import Dot1Q, Ether
 
 from packets import LOCAL, STATION
-from scene import far, scene_fixture
+from scene import Scene, far, scene_fixture
 
 scene, clean = scene_fixture()
 LINK = "external vnifilter dstport 4789 dev eno1"
@@ -198,3 +198,17 @@ def test_counters_are_kept_for_each_vni(scene):
     counters = shown.split("100 ", 1)[1].split("200 ", 1)[0]
     assert re.search(r"RX: bytes [1-9]\d* pkts 1 ", counters), shown
     assert "pkts 0" in counters.split("TX:", 1)[1], shown
+
+
+def test_vnis_outlive_a_crash(net):
+    """With their groups, which need the underlay device, and their remotes."""
+    scene = Scene(net, "vtep")
+    add(scene, (100, "vlan 10 group 239.1.1.7"), (200, "vlan 20 remote 10.0.0.3"))
+    scene.nexthop("add id 1 via 10.0.0.4 fdb")
+    scene.fdb(f"add {STATION} dst 10.0.0.4 dev vxlan0 src_vni 200")
+    shown = ["vni show", "fdb show dev vxlan0", "nexthop show"]
+    before = [scene.host.vtep_run(words).stdout for words in shown]
+    scene.host.kill()
+    scene.host.start()
+    assert [scene.host.vtep_run(words).stdout for words in shown] == before
+    assert "239.1.1.7" in scene.ns.out("ip maddr show dev eno1")
