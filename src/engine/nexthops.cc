@@ -108,6 +108,7 @@ void Nexthops::clear(Group& group) {
     remotes_.release(remote);
   }
   group.buckets.clear();
+  group.paths.clear();
 }
 
 /// Weights become counts of buckets, divided by what they have in common.
@@ -135,6 +136,10 @@ void Nexthops::fill(const Nexthop& nexthop) {
   }
   clear(group);
   group.buckets = std::move(buckets);
+  for (const RemoteId remote : group.buckets) group.paths.push_back(remotes_.path_id(remote));
+  std::ranges::sort(group.paths);
+  const auto repeated = std::ranges::unique(group.paths);
+  group.paths.erase(repeated.begin(), repeated.end());
 }
 
 std::optional<GroupIndex> Nexthops::group(std::uint32_t id) const {
@@ -144,8 +149,8 @@ std::optional<GroupIndex> Nexthops::group(std::uint32_t id) const {
 }
 
 bool Nexthops::names(GroupIndex group, const IpAddr& address) const {
-  return std::ranges::any_of(groups_[group].buckets,
-                             [&](RemoteId id) { return remotes_[id].address == address; });
+  const auto path = remotes_.paths().id_of(address);
+  return path && std::ranges::binary_search(groups_[group].paths, *path);
 }
 
 bool Nexthops::names(const IpAddr& address) const {

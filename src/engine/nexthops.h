@@ -74,6 +74,7 @@ class Nexthops {
   struct Group {
     std::uint32_t id = 0;
     std::vector<RemoteId> buckets;
+    std::vector<PathId> paths;  // of the buckets, each once, sorted
   };
 
   Result<void> check(const Nexthop& nexthop) const;

@@ -58,8 +58,10 @@ void RemoteTable::move_device(IfIndex from, IfIndex to) {
 
 bool RemoteTable::has_override(const IpAddr& address, Port port, Vni vni) const {
   return std::ranges::any_of(slots_, [&](const Slot& slot) {
-    return slot.references != 0 && slot.remote.address == address &&
-           (slot.remote.port == port || slot.remote.vni == vni);
+    const Remote& remote = slot.remote;
+    const bool has_own = !remote.port.is_zero() || remote.vni;
+    return slot.references != 0 && has_own && remote.address == address &&
+           (remote.port.is_zero() || remote.port == port) && (!remote.vni || *remote.vni == vni);
   });
 }
 

@@ -45,7 +45,7 @@ class RemoteTable {
   /// An underlay device came back under another number: every remote via `from` now goes via `to`.
   void move_device(IfIndex from, IfIndex to);
 
-  /// Whether a remote that is held has this address and a port or VNI of its own which is this one.
+  /// Whether a remote that is held has this address and, of this port and VNI, those that it has of its own.
   /// O(remotes).
   bool has_override(const IpAddr& address, Port port, Vni vni) const;
 

@@ -65,7 +65,7 @@ GroupRecord<Address> some_record(Input& in, const Address (&groups)[N], const Ad
 Bytes control_frame(Input& in) {
   const std::uint8_t kind = in.byte() % 13;
   const MacAddr source = mac(in.byte());
-  const Ipv4 from4 = in.one_of(kStations4);
+  const Ipv4& from4 = in.one_of(kStations4);
   const Ipv6 from6 = kStations6[&from4 - kStations4];
   switch (kind) {
     case 0:

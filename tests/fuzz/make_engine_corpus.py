@@ -417,7 +417,7 @@ SEEDS = {
     + remove(B, 32, bytes([3])) + remove(B, 33, bytes([0, 4])) + flush(0, b"", 32, bytes([4])),
     "flood-limits": link(flood=UNICAST, limits=limits(1, 2, 3)) + send(frame(to=BROADCAST), frame(to=BROADCAST))
     + send(frame(), frame()) + send(frame(to=GROUP), frame(to=GROUP)) + bytes([10, 10]) + send(frame(), frame()),
-    "l2miss": link(flags=L2MISS) + send(frame(), frame(to=BROADCAST)) + change(0, flood=UNICAST, flags=L2MISS)
+    "l2miss": link(flags=L2MISS) + send(frame(), frame(to=BROADCAST), frame(to=0)) + change(0, flood=UNICAST, flags=L2MISS)
     + send(frame()),
     "link-without-vni": link(flags=NO_VNI) + link(flags=NO_VNI) + link() + entry(ADD, B, PEER1, vni=1)
     + send(frame()) + receive(datagram(frame())) + remove_link(0) + receive(datagram(frame())),
