@@ -20,6 +20,12 @@ METRICS = {
     "cpu_sender": ("CPU of the sender's daemon", "s/GB"),
     "cpu_receiver": ("CPU of the receiver's daemon", "s/GB"),
 }
+SCALE_METRICS = {
+    "entries_per_second": ("entries, 100,000 in one batch", "thousand/s"),
+    "entry_weight": ("memory for an entry, of 1,000,000", "bytes"),
+    "links_made": ("1000 links, made by one batch", "s"),
+    "links_ended": ("1000 links, all ended", "s"),
+}
 
 
 def values(samples, wire, impl, metric):
@@ -56,18 +62,26 @@ def markdown(results):
     lines = [about(results), ""]
     for wire, description in WIRES.items():
         lines += [f"### {description[0].upper()}{description[1:]}", ""]
-        lines += ["| | vtep | kernel | vtep / kernel |", "|---|---|---|---|"]
-        for metric, (name, unit) in METRICS.items():
-            ours, theirs = (list(values(samples, wire, impl, metric).values()) for impl in IMPLS)
-            if ours or theirs:
-                ratio = summary(ratios(samples, wire, metric))
-                lines.append(f"| {name} | {summary(ours, unit)} | {summary(theirs, unit)} | {ratio} |")
+        lines += table(samples, wire, METRICS)
         lines += ["", f"![vtep and the kernel's driver: {description}](performance/{wire}.svg)", ""]
+    if results["scale"]:
+        lines += ["### In bulk", "", *table(results["scale"], None, SCALE_METRICS)]
+        lines += ["", "![vtep and the kernel's driver: entries and links in bulk](performance/scale.svg)", ""]
     if results["micro"]:
         lines += ["### In memory, one thread", "", "| benchmark | time of one | |", "|---|---|---|"]
         lines += [micro_row(benchmark) for benchmark in results["micro"]]
         lines.append("")
     return "\n".join(lines)
+
+
+def table(samples, wire, metrics):
+    lines = ["| | vtep | kernel | vtep / kernel |", "|---|---|---|---|"]
+    for metric, (name, unit) in metrics.items():
+        ours, theirs = (list(values(samples, wire, impl, metric).values()) for impl in IMPLS)
+        if ours or theirs:
+            ratio = summary(ratios(samples, wire, metric))
+            lines.append(f"| {name} | {summary(ours, unit)} | {summary(theirs, unit)} | {ratio} |")
+    return lines
 
 
 def about(results):

@@ -96,10 +96,28 @@ Result<OverlayLink*> Overlay::insert(const std::string& name, const v1::LinkSpec
   OverlayLink& link = links_[name];
   link.name = name;
   link.spec = spec;
-  link.settings = *settings;
+  set_settings(link, *settings);
   link.id = *id;
   names_[*id] = {name, std::nullopt};
   return &link;
+}
+
+void Overlay::set_settings(OverlayLink& link, const LinkSettings& settings) {
+  count_underlay(settings, true);
+  count_underlay(link.settings, false);
+  link.settings = settings;
+}
+
+void Overlay::count_underlay(const LinkSettings& settings, bool add) {
+  const auto count = [add](auto& counts, const auto& key) {
+    std::size_t& users = counts[key];
+    add ? ++users : --users;
+    if (users == 0) counts.erase(key);
+  };
+  if (!settings.device.empty()) count(underlays_, settings.device);
+  for (const IpAddr& local : {settings.engine.local4, settings.engine.local6}) {
+    if (!local.is_unspecified()) count(locals_, local);
+  }
 }
 
 void Overlay::erase(Links::iterator found, bool remove_interface) {
@@ -120,6 +138,7 @@ void Overlay::erase(Links::iterator found, bool remove_interface) {
   data_plane_.engine().remove_link(link.id);
   publish_events();
   names_.erase(link.id);
+  count_underlay(link.settings, false);
   links_.erase(found);
 }
 
@@ -186,12 +205,15 @@ Result<void> Overlay::respecify(OverlayLink& link, v1::LinkSpec spec, std::optio
   }
   if (regroup) drop_membership(link);
   const bool follows_again = link.settings.mtu && !settings.mtu;
+  const bool recount_checksums = link.settings.zero_checksum6_rx != settings.zero_checksum6_rx;
   const LinkConfig engine = settings.engine;
   settings.engine = before;
-  link.settings = settings;
+  settings.engine.local4 = engine.local4;
+  settings.engine.local6 = engine.local6;
+  set_settings(link, settings);
   set_engine(link, engine);
   link.spec = spec;
-  if (link.has_receiver) accept_zero_checksums(link);
+  if (link.has_receiver && recount_checksums) accept_zero_checksums(link);
   follow_neighbours(link);
   if (regroup) {
     if (auto joined = take_membership(link); !joined) set_trouble(link, Trouble::kMembership, joined);

@@ -118,6 +118,9 @@ class Overlay {
   Result<OverlayLink*> insert(const std::string& name, const v1::LinkSpec& spec);
   void erase(Links::iterator link, bool remove_interface);
 
+  /// The only way in which a link's device and local addresses change: underlays_ and locals_ follow.
+  void set_settings(OverlayLink& link, const LinkSettings& settings);
+  void count_underlay(const LinkSettings& settings, bool add);
   /// `spec` takes the place of the link's own, wholly.
   Result<void> respecify(OverlayLink& link, v1::LinkSpec spec, std::optional<bool> up);
 
@@ -131,6 +134,7 @@ class Overlay {
   Result<void> take_left_interface(OverlayLink& link);
   Result<void> take_away(OverlayLink& link, std::unique_ptr<Tap> tap);
   void look_elsewhere(OverlayLink& link);
+  void underlay_changed(const Rtnetlink::Change& change, const std::string& old_name, bool is_ours);
   void look_later();
   bool delete_interfaces();
   void accept_zero_checksums(const OverlayLink& link);
@@ -197,8 +201,12 @@ class Overlay {
   Memberships memberships_;
   Publish publish_;
 
-  Links links_;                                      // by name
-  std::map<LinkId, LinkName> names_;                 // the other way round
+  Links links_;                       // by name
+  std::map<LinkId, LinkName> names_;  // the other way round
+  // What links stand on, and how many do: a notification that concerns none of them must not cost a walk over
+  // all.
+  std::map<std::string, std::size_t> underlays_;
+  std::map<IpAddr, std::size_t> locals_;
   std::map<IfIndex, std::uint32_t> mtus_;            // of every interface that was heard of
   std::map<IfIndex, std::string> devices_;           // every interface of the namespace, and those in gone_
   std::map<std::string, IfIndex> gone_;              // interfaces that are missing and that entries go via

@@ -50,8 +50,8 @@ void Overlay::restore(const v1::StateRecord& record) {
       if (const auto known = links_.find(name); known != links_.end()) {
         const auto settings = parse_link_spec(record.link().spec());
         if (settings) {
+          set_settings(known->second, *settings);
           set_engine(known->second, settings->engine);
-          known->second.settings = *settings;
           known->second.spec = record.link().spec();
         } else {
           inserted = std::unexpected(settings.error());

@@ -74,8 +74,7 @@ Result<void> Overlay::check_underlay(const OverlayLink& link) {
   }
   for (const IpAddr& local : {config.local4, config.local6}) {
     if (local.is_unspecified()) continue;
-    const auto addresses = rtnetlink_.addresses();
-    if (addresses && std::ranges::find(*addresses, local) == addresses->end()) {
+    if (const auto is_here = rtnetlink_.has_address(local); is_here && !*is_here) {
       return fail(ErrorKind::kUnavailable,
                   fmt::format("local address {} is on no interface of this host", local.to_string()));
     }
@@ -87,7 +86,7 @@ Result<void> Overlay::take_receiver(OverlayLink& link) {
   if (link.has_receiver) return {};
   auto taken = data_plane_.acquire_receiver(link.settings.engine.port);
   link.has_receiver = taken.has_value();
-  if (taken) accept_zero_checksums(link);
+  if (taken && link.settings.zero_checksum6_rx) accept_zero_checksums(link);
   return taken;
 }
 
@@ -261,10 +260,10 @@ void Overlay::interface_changed(const Rtnetlink::Change& change) {
   const auto known = devices_.find(interface.index);
   const std::string old_name = known == devices_.end() ? interface.name : known->second;
   Engine& engine = data_plane_.engine();
+  const auto own = links_.find(old_name);
+  const bool is_ours = own != links_.end() && own->second.interface == interface.index;
   if (!change.removed) {
     const auto [mtu, is_new] = mtus_.try_emplace(interface.index, interface.mtu);
-    const bool is_ours = std::ranges::any_of(
-        links_, [&](const auto& item) { return item.second.interface == interface.index; });
     // A path MTU that was learned over another MTU is no longer the path's.
     if (!is_new && mtu->second != interface.mtu && !is_ours) engine.paths().forget_learned();
     mtu->second = interface.mtu;
@@ -281,7 +280,7 @@ void Overlay::interface_changed(const Rtnetlink::Change& change) {
   }
 
   // The interface of a link?
-  if (const auto own = links_.find(old_name); own != links_.end()) {
+  if (own != links_.end()) {
     OverlayLink& link = own->second;
     if (!change.removed) {
       own_interface_changed(link, interface);
@@ -292,26 +291,7 @@ void Overlay::interface_changed(const Rtnetlink::Change& change) {
     }
   }
 
-  // The underlay device of links?
-  std::vector<std::string> users;
-  for (const auto& [name, link] : links_) {
-    // May be on any interface.
-    const bool has_local =
-        !link.settings.engine.local4.is_unspecified() || !link.settings.engine.local6.is_unspecified();
-    if (has_local || link.settings.device == old_name || link.settings.device == interface.name) {
-      users.push_back(name);
-    }
-  }
-  for (const std::string& name : users) {
-    OverlayLink& link = links_.at(name);
-    if (!change.removed && interface.name != old_name && link.settings.engine.device == interface.index) {
-      link.settings.device = interface.name;  // renamed: the same device
-      link.spec.set_dev(interface.name);
-      remember(link);
-    }
-    if (change.removed && link.settings.engine.device == interface.index) drop_membership(link);
-    repair(link);
-  }
+  underlay_changed(change, old_name, is_ours);
 
   if (!change.removed && !waiting_.empty()) {
     const std::vector<v1::FdbChange> changes = std::exchange(waiting_, {});
@@ -319,6 +299,36 @@ void Overlay::interface_changed(const Rtnetlink::Change& change) {
       if (!change_one(entry)) waiting_.push_back(entry);
     }
     publish_events();
+  }
+}
+
+/// Is it the underlay device of links, or where their local addresses are?
+void Overlay::underlay_changed(const Rtnetlink::Change& change, const std::string& old_name, bool is_ours) {
+  const Interface& interface = change.interface;
+  const bool is_underlay = underlays_.contains(old_name) || underlays_.contains(interface.name);
+  const bool is_local = change.address ? locals_.contains(*change.address) : !is_ours && !locals_.empty();
+  if (!is_underlay && !is_local) return;
+  std::vector<std::string> users;
+  for (const auto& [name, link] : links_) {
+    const LinkConfig& config = link.settings.engine;
+    // May be on any interface.
+    const bool has_local = !config.local4.is_unspecified() || !config.local6.is_unspecified();
+    if ((is_local && has_local) || link.settings.device == old_name ||
+        link.settings.device == interface.name) {
+      users.push_back(name);
+    }
+  }
+  for (const std::string& name : users) {
+    OverlayLink& link = links_.at(name);
+    if (!change.removed && interface.name != old_name && link.settings.engine.device == interface.index) {
+      LinkSettings renamed = link.settings;  // the same device
+      renamed.device = interface.name;
+      set_settings(link, renamed);
+      link.spec.set_dev(interface.name);
+      remember(link);
+    }
+    if (change.removed && link.settings.engine.device == interface.index) drop_membership(link);
+    repair(link);
   }
 }
 
