@@ -11,16 +11,7 @@ namespace {
 
 Parsed<v1::ListDropsRequest> parse_drop_show(Words& words) {
   v1::ListDropsRequest request;
-  while (!words.done()) {
-    if (words.take_word("dev")) {
-      words.once("dev");
-      request.set_dev(read_name(words, "dev"));
-    } else if (words.take_abbreviation("help")) {
-      words.help(kDropUsage);
-    } else {
-      words.fail(fmt::format("'{}' makes no sense to 'drop show': see 'vtep drop help'", words.peek()));
-    }
-  }
+  request.set_dev(read_show(words, "drop", kDropUsage));
   return words.parsed(std::move(request));
 }
 

@@ -4,6 +4,7 @@
 #include "cli/fdb_grammar.h"
 #include "cli/fdb_print.h"
 #include "cli/fdb_writer.h"
+#include "cli/list_printer.h"
 #include "cli/usage.h"
 
 namespace vtep {
@@ -23,43 +24,25 @@ int change(v1::FdbChange::Operation operation, Words& words, Session& session) {
   return kExitOk;
 }
 
-// Prints entries as they come; holds none.
-class Printer {
- public:
-  Printer(Session& session, FdbForm form)
-      : format_(session.options.format),
-        form_(form),
-        out_(session.console.out),
-        list_(out_, format_.pretty) {}
-
-  /// False when nobody reads any more.
-  bool print(const v1::FdbEntry& entry) {
-    if (format_.json) {
-      list_.add(fdb_json(entry, format_, form_));
-    } else {
-      out_.write(fdb_text(entry, format_, form_));
-    }
-    return out_.ok();
-  }
-  void end() {
-    if (format_.json) list_.end();
-  }
-
- private:
-  const Format format_;
-  const FdbForm form_;
-  Output& out_;
-  JsonList list_;
-};
+/// Prints entries as they come; holds none. False when nobody reads any more.
+bool print(ListPrinter& printer, const v1::FdbEntry& entry, const Session& session, FdbForm form) {
+  const Format& format = session.options.format;
+  printer.print(
+      entry, [&](const v1::FdbEntry& each) { return fdb_text(each, format, form); },
+      [&](const v1::FdbEntry& each) { return fdb_json(each, format, form); });
+  return session.console.out.ok();
+}
 
 int show(Words& words, Session& session) {
   const Parsed<FdbShow> wanted = parse_fdb_show(words);
   if (!wanted) return session.explain(wanted.error());
   v1::ListFdbRequest request;
   request.set_dev(wanted->dev);
-  Printer printer(session, wanted->dev.empty() ? FdbForm::kWithDevice : FdbForm::kWithoutDevice);
-  const Result<void> listed = session.client.list_fdb(
-      request, [&](const v1::FdbEntry& entry) { return !wanted->shows(entry) || printer.print(entry); });
+  const FdbForm form = wanted->dev.empty() ? FdbForm::kWithDevice : FdbForm::kWithoutDevice;
+  ListPrinter printer(session.console.out, session.options.format);
+  const Result<void> listed = session.client.list_fdb(request, [&](const v1::FdbEntry& entry) {
+    return !wanted->shows(entry) || print(printer, entry, session, form);
+  });
   if (!listed) return session.explain(listed.error());
   printer.end();
   return kExitOk;
@@ -71,12 +54,12 @@ int get(Words& words, Session& session) {
   v1::ListFdbRequest request;
   request.set_dev(wanted->dev);
   request.set_mac(wanted->mac);
-  Printer printer(session, FdbForm::kWithDevice);
+  ListPrinter printer(session.console.out, session.options.format);
   bool found = false;
   const Result<void> listed = session.client.list_fdb(request, [&](const v1::FdbEntry& entry) {
     if (!wanted->is(entry)) return true;
     found = true;
-    printer.print(entry);
+    print(printer, entry, session, FdbForm::kWithDevice);
     return false;  // `bridge fdb get` prints one remote of a flood list too
   });
   if (!listed) return session.explain(listed.error());

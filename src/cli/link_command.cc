@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/link_grammar.h"
 #include "cli/link_print.h"
+#include "cli/list_printer.h"
 #include "cli/usage.h"
 
 namespace vtep {
@@ -41,17 +42,14 @@ int show(Words& words, Session& session) {
   if (!response) return session.explain(response.error());
 
   const Format& format = session.options.format;
-  Output& out = session.console.out;
-  JsonList list(out, format.pretty);
+  ListPrinter printer(session.console.out, format);
   for (const v1::Link& link : response->links()) {
     if (wanted->up && (link.device().flags() & IFF_UP) == 0) continue;
-    if (format.json) {
-      list.add(link_json(link, format));
-    } else {
-      out.write(link_text(link, format, LinkForm::kShow));
-    }
+    printer.print(
+        link, [&](const v1::Link& each) { return link_text(each, format, LinkForm::kShow); },
+        [&](const v1::Link& each) { return link_json(each, format); });
   }
-  if (format.json) list.end();
+  printer.end();
   return kExitOk;
 }
 

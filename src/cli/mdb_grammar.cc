@@ -114,16 +114,7 @@ Parsed<v1::MdbChange> parse_mdb_change(v1::ChangeOperation operation, Words& wor
 
 Parsed<v1::ListMdbRequest> parse_mdb_show(Words& words) {
   v1::ListMdbRequest request;
-  while (!words.done()) {
-    if (words.take_word("dev")) {
-      words.once("dev");
-      request.set_dev(read_name(words, "dev"));
-    } else if (words.take_abbreviation("help")) {
-      words.help(kMdbUsage);
-    } else {
-      words.fail(fmt::format("'{}' makes no sense to 'mdb show': see 'vtep mdb help'", words.peek()));
-    }
-  }
+  request.set_dev(read_show(words, "mdb", kMdbUsage));
   return words.parsed(std::move(request));
 }
 

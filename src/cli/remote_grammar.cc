@@ -64,16 +64,7 @@ Parsed<v1::Remote> parse_remote_set(Words& words) {
 
 Parsed<v1::ListRemotesRequest> parse_remote_show(Words& words) {
   v1::ListRemotesRequest request;
-  while (!words.done()) {
-    if (words.take_word("dev")) {
-      words.once("dev");
-      request.set_dev(read_name(words, "dev"));
-    } else if (words.take_abbreviation("help")) {
-      words.help(kRemoteUsage);
-    } else {
-      words.fail(fmt::format("'{}' makes no sense to 'remote show': see 'vtep remote help'", words.peek()));
-    }
-  }
+  request.set_dev(read_show(words, "remote", kRemoteUsage));
   return words.parsed(std::move(request));
 }
 

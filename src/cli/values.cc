@@ -108,4 +108,20 @@ MacAddr read_mac(Words& words, std::string_view keyword) {
   return mac.value_or(MacAddr());
 }
 
+std::string read_show(Words& words, std::string_view object, std::string_view usage) {
+  std::string dev;
+  while (!words.done()) {
+    if (words.take_word("dev")) {
+      words.once("dev");
+      dev = read_name(words, "dev");
+    } else if (words.take_abbreviation("help")) {
+      words.help(usage);
+    } else {
+      words.fail(
+          fmt::format("'{}' makes no sense to '{} show': see 'vtep {} help'", words.peek(), object, object));
+    }
+  }
+  return dev;
+}
+
 }  // namespace vtep

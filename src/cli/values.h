@@ -35,4 +35,8 @@ IpAddr read_address(Words& words, std::string_view keyword);
 Prefix read_prefix(Words& words, std::string_view keyword);
 MacAddr read_mac(Words& words, std::string_view keyword);
 
+/// The rest of `OBJECT show [dev DEV]`: the device's name, empty if none was given. `usage` is the object's
+/// help.
+std::string read_show(Words& words, std::string_view object, std::string_view usage);
+
 }  // namespace vtep

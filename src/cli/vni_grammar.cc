@@ -78,16 +78,7 @@ Parsed<std::vector<v1::VniChange>> parse_vni_change(v1::ChangeOperation operatio
 
 Parsed<v1::ListVnisRequest> parse_vni_show(Words& words) {
   v1::ListVnisRequest request;
-  while (!words.done()) {
-    if (words.take_word("dev")) {
-      words.once("dev");
-      request.set_dev(read_name(words, "dev"));
-    } else if (words.take_abbreviation("help")) {
-      words.help(kVniUsage);
-    } else {
-      words.fail(fmt::format("'{}' makes no sense to 'vni show': see 'vtep vni help'", words.peek()));
-    }
-  }
+  request.set_dev(read_show(words, "vni", kVniUsage));
   return words.parsed(std::move(request));
 }
 

@@ -148,7 +148,7 @@ Result<void> Overlay::delete_link(const std::string& name) {
     return fail(ErrorKind::kNotFound, fmt::format("Cannot find device \"{}\"", name));
   v1::Event event;
   event.set_action(v1::Event::ACTION_DELETED);
-  *event.mutable_link() = describe(found->second);
+  *event.mutable_link() = describe(found->second, known_paths());
   erase(found, true);
   v1::StateRecord record;
   record.set_delete_link(name);
@@ -236,12 +236,18 @@ void Overlay::set_engine(OverlayLink& link, const LinkConfig& config) {
   }
   link.settings.engine = config;
   for (const auto& [vni, member] : link.vnis) {
-    LinkConfig own = config;
-    own.has_vni = true;
-    own.vni = vni;
-    own.flood = member.flood;
-    (void)data_plane_.engine().change_link(member.id, own, loop_.now());
+    (void)data_plane_.engine().change_link(member.id, member_config(config, vni, member.flood), loop_.now());
   }
+}
+
+/// Its interface follows another name, or the journal says that it did. Precondition: there is a link `from`.
+OverlayLink& Overlay::rename_in_tables(const std::string& from, const std::string& to) {
+  auto node = links_.extract(from);
+  for (auto& [id, known] : names_) {
+    if (known.name == node.key()) known.name = to;
+  }
+  node.key() = node.mapped().name = to;
+  return links_.insert(std::move(node)).position->second;
 }
 
 Result<void> Overlay::rename_link(const std::string& name, const std::string& new_name) {
@@ -272,15 +278,23 @@ Result<std::vector<v1::Link>> Overlay::list_links(const std::string& name) {
     if (found == links_.end()) {
       return fail(ErrorKind::kNotFound, fmt::format("Device \"{}\" does not exist.", name));
     }
-    out.push_back(describe(found->second));
+    out.push_back(describe(found->second, known_paths()));
     return out;
   }
-  for (auto& [key, link] : links_) out.push_back(describe(link));
+  const std::vector<Path> paths = known_paths();
+  for (auto& [key, link] : links_) out.push_back(describe(link, paths));
   std::ranges::sort(out, {}, [](const v1::Link& link) { return link.device().ifindex(); });
   return out;
 }
 
-v1::Link Overlay::describe(const OverlayLink& link) {
+/// Those of which there is something to say.
+std::vector<Path> Overlay::known_paths() {
+  std::vector<Path> paths = data_plane_.engine().paths().list();
+  std::erase_if(paths, [](const Path& path) { return path.mtu == 0 && !path.checksum; });
+  return paths;
+}
+
+v1::Link Overlay::describe(const OverlayLink& link, std::span<const Path> known_paths) {
   v1::Link out;
   out.set_name(link.name);
   *out.mutable_spec() = effective_link_spec(link.settings);
@@ -297,13 +311,12 @@ v1::Link Overlay::describe(const OverlayLink& link) {
   }
   *out.mutable_counters() = to_proto(counters_of(link));
   const Fdb& fdb = data_plane_.engine().fdb();
-  for (const Path& path : data_plane_.engine().paths().list()) {
+  for (const Path& path : known_paths) {
     const auto is_named = [&](LinkId id) { return fdb.names(id, path.address); };
-    const bool known = path.mtu != 0 || path.checksum;
     const bool named = is_named(link.id) || std::ranges::any_of(link.vnis, [&](const auto& vni) {
                          return is_named(vni.second.id);
                        });
-    if (known && named) *out.add_remotes() = to_proto(path, Engine::to_seconds(loop_.now()));
+    if (named) *out.add_remotes() = to_proto(path, Engine::to_seconds(loop_.now()));
   }
   for (const auto& [trouble, text] : link.troubles) {
     out.set_trouble(out.trouble().empty() ? text : out.trouble() + "; " + text);
@@ -341,7 +354,7 @@ void Overlay::publish(v1::Event::Action action, const OverlayLink& link) {
   if (!publish_) return;
   v1::Event event;
   event.set_action(action);
-  *event.mutable_link() = describe(link);
+  *event.mutable_link() = describe(link, known_paths());
   publish_(event);
 }
 

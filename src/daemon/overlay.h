@@ -113,6 +113,9 @@ class Overlay {
   using Links = std::map<std::string, OverlayLink>;
 
   void restore(const v1::StateRecord& record);
+  OverlayLink& rename_in_tables(const std::string& from, const std::string& to);
+  static LinkConfig member_config(const LinkConfig& link, Vni number, const std::optional<IpAddr>& flood);
+  std::vector<Path> known_paths();
 
   // Pure part of a link's life: engine only.
   Result<OverlayLink*> insert(const std::string& name, const v1::LinkSpec& spec);
@@ -165,7 +168,7 @@ class Overlay {
   void remember(const v1::StateRecord& record);
   void compact_journal();
 
-  v1::Link describe(const OverlayLink& link);
+  v1::Link describe(const OverlayLink& link, std::span<const Path> known_paths);
   void publish(v1::Event::Action action, const OverlayLink& link);
   void publish_events();
   void publish_fdb_event(const FdbEvent& event);

@@ -69,7 +69,7 @@ Result<void> Overlay::change_one(const v1::FdbChange& change) {
   }
 }
 
-/// Every engine link of one interface, or of all.
+/// Every engine link of one interface, or of all, in ascending order.
 Result<std::vector<LinkId>> Overlay::ids_of(const std::string& dev) {
   std::vector<LinkId> ids;
   if (!dev.empty()) {
@@ -77,6 +77,7 @@ Result<std::vector<LinkId>> Overlay::ids_of(const std::string& dev) {
     if (!link) return std::unexpected(link.error());
     if (!(*link)->is_vnifilter()) ids.push_back((*link)->id);
     for (const auto& [vni, member] : (*link)->vnis) ids.push_back(member.id);
+    std::ranges::sort(ids);
     return ids;
   }
   for (const auto& [id, name] : names_) ids.push_back(id);
@@ -139,7 +140,7 @@ v1::FdbEntry Overlay::FdbSnapshot::message(const FdbEntry& entry) const {
 }
 
 Result<Overlay::FdbSnapshot> Overlay::list_fdb(const v1::ListFdbRequest& request) {
-  auto ids = ids_of(request.dev());
+  const auto ids = ids_of(request.dev());
   if (!ids) return std::unexpected(ids.error());
   FdbSnapshot snapshot;
   const Fdb& fdb = data_plane_.engine().fdb();
@@ -155,7 +156,6 @@ Result<Overlay::FdbSnapshot> Overlay::list_fdb(const v1::ListFdbRequest& request
     snapshot.entries = fdb.list(ids->front(), now);
   } else {
     snapshot.entries = fdb.list(std::nullopt, now);
-    std::ranges::sort(*ids);
     if (!request.dev().empty()) {
       std::erase_if(snapshot.entries,
                     [&](const FdbEntry& entry) { return !std::ranges::binary_search(*ids, entry.link); });

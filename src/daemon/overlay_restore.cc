@@ -66,13 +66,7 @@ void Overlay::restore(const v1::StateRecord& record) {
       if (const auto known = links_.find(record.delete_link()); known != links_.end()) erase(known, true);
       break;
     case v1::StateRecord::kRename:
-      if (auto node = links_.extract(record.rename().from()); !node.empty()) {
-        node.key() = node.mapped().name = record.rename().to();
-        for (auto& [id, known] : names_) {
-          if (known.name == record.rename().from()) known.name = node.key();
-        }
-        links_.insert(std::move(node));
-      }
+      if (has_link(record.rename().from())) rename_in_tables(record.rename().from(), record.rename().to());
       break;
     case v1::StateRecord::kVni:
       check(fmt::format("VNI {}", record.vni().entry().vni()), apply(record.vni()));

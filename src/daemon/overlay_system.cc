@@ -62,14 +62,15 @@ Result<void> Overlay::check_underlay(const OverlayLink& link) {
       return fail(ErrorKind::kUnavailable, fmt::format("underlay device {} is down", link.settings.device));
     }
     const auto addresses = rtnetlink_.addresses(config.device);
-    const bool v6 = config.flood ? config.flood->is_v6() : config.local4.is_unspecified();
-    const auto fits = [&](const IpAddr& address) { return config.flood ? address.is_v6() == v6 : true; };
+    const auto fits = [&](const IpAddr& address) {
+      return !config.flood || address.is_v6() == config.flood->is_v6();
+    };
     if (addresses && std::ranges::none_of(*addresses, fits)) {
       return fail(ErrorKind::kUnavailable,
                   fmt::format("underlay device {} has no {} address", link.settings.device,
-                              !config.flood ? "IP"
-                              : v6          ? "IPv6"
-                                            : "IPv4"));
+                              !config.flood           ? "IP"
+                              : config.flood->is_v6() ? "IPv6"
+                                                      : "IPv4"));
     }
   }
   for (const IpAddr& local : {config.local4, config.local6}) {
@@ -360,15 +361,9 @@ void Overlay::own_interface_changed(OverlayLink& link, const Interface& interfac
     v1::StateRecord record;
     record.mutable_rename()->set_from(link.name);
     record.mutable_rename()->set_to(interface.name);
-    auto node = links_.extract(link.name);
-    node.key() = interface.name;
-    node.mapped().name = interface.name;
-    for (auto& [id, known] : names_) {
-      if (known.name == record.rename().from()) known.name = interface.name;
-    }
-    const auto renamed = links_.insert(std::move(node));
+    const OverlayLink& renamed = rename_in_tables(link.name, interface.name);
     remember(record);
-    publish(v1::Event::ACTION_SET, renamed.position->second);
+    publish(v1::Event::ACTION_SET, renamed);
     return;
   }
   publish(v1::Event::ACTION_SET, link);

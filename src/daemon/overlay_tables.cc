@@ -102,11 +102,12 @@ Result<std::vector<v1::MdbEntry>> Overlay::list_mdb(const std::string& dev) {
   const auto ids = ids_of(dev);
   if (!ids) return std::unexpected(ids.error());
   std::vector<v1::MdbEntry> out;
-  for (const LinkId id : *ids) {
-    for (const MdbEntry& entry : data_plane_.engine().mdb().list(id, Engine::to_seconds(loop_.now()))) {
-      out.push_back(describe(entry));
-    }
+  for (const MdbEntry& entry :
+       data_plane_.engine().mdb().list(std::nullopt, Engine::to_seconds(loop_.now()))) {
+    if (std::ranges::binary_search(*ids, entry.link)) out.push_back(describe(entry));
   }
+  if (!dev.empty())
+    std::ranges::stable_sort(out, {}, [](const v1::MdbEntry& entry) { return entry.src_vni(); });
   return out;
 }
 
@@ -180,7 +181,7 @@ Result<std::vector<v1::Neighbour>> Overlay::list_neighbours(const std::string& d
   std::vector<Neighbour> found;
   for (const Neighbour& neighbour :
        data_plane_.engine().neighbours().list(std::nullopt, Engine::to_seconds(loop_.now()))) {
-    if (std::ranges::find(*ids, neighbour.link) != ids->end()) found.push_back(neighbour);
+    if (std::ranges::binary_search(*ids, neighbour.link)) found.push_back(neighbour);
   }
   std::ranges::sort(found, {}, [](const Neighbour& n) { return std::pair(n.link, n.ip); });
   std::vector<v1::Neighbour> out;
@@ -255,8 +256,7 @@ Result<std::vector<v1::Remote>> Overlay::list_remotes(const std::string& dev) {
   const Seconds now = Engine::to_seconds(loop_.now());
   std::map<IpAddr, std::uint32_t> entries;
   for (const FdbEntry& entry : data_plane_.engine().fdb().list(std::nullopt, now)) {
-    if (entry.group == 0 && std::ranges::find(*ids, entry.link) != ids->end())
-      ++entries[entry.remote.address];
+    if (entry.group == 0 && std::ranges::binary_search(*ids, entry.link)) ++entries[entry.remote.address];
   }
   std::vector<v1::Remote> out;
   for (const Path& path : data_plane_.engine().paths().list()) {

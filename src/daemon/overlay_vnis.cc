@@ -87,10 +87,7 @@ Result<void> Overlay::change_vni(OverlayLink& link, const v1::VniChange& change)
                     ? fmt::format("vlan {} is that of VNI {}", wanted->vlan->value(), vni.value())
                     : fmt::format("frames without a tag are those of VNI {}: give a vlan", vni.value()));
   }
-  LinkConfig config = link.settings.engine;
-  config.has_vni = true;
-  config.vni = *number;
-  config.flood = wanted->flood;
+  const LinkConfig config = member_config(link.settings.engine, *number, wanted->flood);
   if (exists) {
     leave(link, known->second);
     wanted->id = known->second.id;
@@ -106,6 +103,15 @@ Result<void> Overlay::change_vni(OverlayLink& link, const v1::VniChange& change)
   set_members(link);
   follow_neighbours(link);
   return {};
+}
+
+/// What the engine is told of one VNI: the link's own configuration, but for these two.
+LinkConfig Overlay::member_config(const LinkConfig& link, Vni number, const std::optional<IpAddr>& flood) {
+  LinkConfig config = link;
+  config.has_vni = true;
+  config.vni = number;
+  config.flood = flood;
+  return config;
 }
 
 void Overlay::set_members(const OverlayLink& link) {

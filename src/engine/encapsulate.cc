@@ -50,33 +50,37 @@ bool untag(Packet& frame, VlanPolicy policy) {
 
 void Engine::encapsulate(LinkId id, std::span<Packet> frames, Time now, std::vector<Datagram>& out,
                          PacketBatch& replies) {
-  for (Packet& frame : frames) encapsulate_one(id, frame, now, out, replies);
+  Link& link = *links_[id];
+  const Seconds now_s = to_seconds(now);
+  for (Packet& frame : frames) {
+    Outgoing o{.link = link,
+               .id = id,
+               .frame = frame,
+               .layers = {},
+               .now = now,
+               .now_s = now_s,
+               .remote_checksum = {},
+               .replies = replies};
+    encapsulate_one(o, out);
+  }
 }
 
-void Engine::encapsulate_one(LinkId id, Packet& frame, Time now, std::vector<Datagram>& out,
-                             PacketBatch& replies) {
-  Link& link = *links_[id];
+void Engine::encapsulate_one(Outgoing& o, std::vector<Datagram>& out) {
+  Link& link = o.link;
+  Packet& frame = o.frame;
   DropCounters& drops = link.counters.drops;
   if (frame.size() < EthernetHeader::kSize) return drops.add(Drop::kFrameTruncated);
   if (!untag(frame, link.config.vlan)) return drops.add(Drop::kVlanTagged);
-  Outgoing o{.link = link,
-             .id = id,
-             .frame = frame,
-             .layers = {},
-             .now = now,
-             .now_s = to_seconds(now),
-             .remote_checksum = {},
-             .replies = replies};
   if (link.config.remcsum_tx) o.remote_checksum = remote_checksum_byte(frame.offload);
   if (!o.remote_checksum && !finish_checksum(frame)) return drops.add(Drop::kFrameBadOffload);
   o.layers = classify(frame.view());
 
   if (link.config.proxy) {
-    forget_local_neighbours(neighbours_, id, frame.view(), o.layers);
+    forget_local_neighbours(neighbours_, o.id, frame.view(), o.layers);
     if (answer_question(o)) return;
   }
   if (link.config.snooping && is_group_control(frame.view(), o.layers)) {
-    snoop(mdb_, id, frame.view(), o.layers, IpAddr(), o.now_s);
+    snoop(mdb_, o.id, frame.view(), o.layers, IpAddr(), o.now_s);
   }
 
   const std::uint64_t hash = flow_hash(frame.view(), o.layers);

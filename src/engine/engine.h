@@ -145,7 +145,7 @@ class Engine {
     PacketBatch& replies;
   };
 
-  void encapsulate_one(LinkId id, Packet& frame, Time now, std::vector<Datagram>& out, PacketBatch& replies);
+  void encapsulate_one(Outgoing& o, std::vector<Datagram>& out);
   bool answer_question(Outgoing& o);
   std::span<const RemoteId> destinations(Outgoing& o, std::uint64_t hash);
   std::optional<std::span<const RemoteId>> group_members(const Outgoing& o);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cassert>
-#include <limits>
 #include <utility>
 
 #include "engine/mix.h"
@@ -398,58 +397,6 @@ bool Fdb::names(LinkId link, const IpAddr& vtep) const {
   const auto path = remotes_.paths().id_of(vtep);
   if (path && named_.contains(named_key(link, *path))) return true;
   return link < links_.size() && links_[link].groups != 0 && nexthops_.names(vtep);
-}
-
-// --- ageing
-
-void Fdb::set_ageing(LinkId link, std::uint32_t seconds) {
-  links_of(link).ageing = seconds;
-  // The old bound may be too late now, and so may what a scan under way has seen.
-  if (dynamic_ != 0) next_scan_ = 0;
-  if (scan_at_) scan_at_ = 0;
-}
-
-std::optional<Seconds> Fdb::expiry_of(const Slot& slot) const {
-  const std::uint32_t ageing = ageing_of(slot.link);
-  if (static_cast<FdbState>(slot.state) != FdbState::kDynamic || ageing == 0) return std::nullopt;
-  // Beyond the end of the scale is never: a sum that wrapped would be in the past.
-  if (ageing > std::numeric_limits<Seconds>::max() - slot.updated) return std::nullopt;
-  return slot.updated + ageing;
-}
-
-void Fdb::note_expiry(const Slot& slot) {
-  const auto expiry = expiry_of(slot);
-  if (!expiry) return;
-  next_scan_ = std::min(next_scan_.value_or(*expiry), *expiry);
-  if (scan_at_) scan_next_expiry_ = std::min(scan_next_expiry_.value_or(*expiry), *expiry);
-}
-
-void Fdb::age(Seconds now, std::size_t budget) {
-  if (!scan_at_) {
-    if (!next_scan_ || now < *next_scan_) return;
-    scan_at_ = 0;
-    scan_next_expiry_.reset();
-  }
-  std::size_t i = *scan_at_;
-  for (; budget > 0 && i <= mask_; --budget) {
-    const auto expiry = expiry_of(slots_[i]);
-    if (expiry && *expiry <= now) {
-      remove_slot(i, FdbEvent::Kind::kAged);  // something else may have shifted into slot i: look again
-      continue;
-    }
-    if (expiry) scan_next_expiry_ = std::min(scan_next_expiry_.value_or(*expiry), *expiry);
-    ++i;
-  }
-  if (i <= mask_) {
-    scan_at_ = i;
-    return;
-  }
-  scan_at_.reset();
-  next_scan_ = scan_next_expiry_;
-}
-
-std::optional<Seconds> Fdb::next_deadline() const {
-  return scan_at_ ? std::optional<Seconds>(0) : next_scan_;
 }
 
 // --- looking at it

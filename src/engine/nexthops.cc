@@ -82,23 +82,20 @@ Result<void> Nexthops::remove(std::uint32_t id, std::vector<GroupIndex>& gone) {
       }
     }
     nexthops_.erase(known);
-    for (const std::uint32_t group_id : empty) {
-      const GroupIndex index = group_of_.at(group_id);
-      clear(groups_[index]);
-      free_.push_back(index);
-      group_of_.erase(group_id);
-      nexthops_.erase(group_id);
-      gone.push_back(index);
-    }
+    for (const std::uint32_t group_id : empty) gone.push_back(remove_group(group_id));
     return {};
   }
+  gone.push_back(remove_group(id));
+  return {};
+}
+
+GroupIndex Nexthops::remove_group(std::uint32_t id) {
   const GroupIndex index = group_of_.at(id);
   clear(groups_[index]);
   free_.push_back(index);
   group_of_.erase(id);
-  nexthops_.erase(known);
-  gone.push_back(index);
-  return {};
+  nexthops_.erase(id);
+  return index;
 }
 
 void Nexthops::clear(Group& group) {

@@ -80,6 +80,7 @@ class Nexthops {
   Result<void> check(const Nexthop& nexthop) const;
   void fill(const Nexthop& group);
   void clear(Group& group);
+  GroupIndex remove_group(std::uint32_t id);
 
   RemoteTable& remotes_;
   std::map<std::uint32_t, Nexthop> nexthops_;

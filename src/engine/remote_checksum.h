@@ -9,9 +9,9 @@
 //   |                VXLAN Network Identifier (VNI) |O| Csum start  |
 //   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 //
-// C: the last byte means something. Csum start: where the sum begins, from the inner frame's first byte, in
-// units of two bytes. O: the checksum's place is 6 bytes from there (UDP) if set, else 16 (TCP). It holds the
-// pseudo-header's sum, as local senders leave it too.
+// C (vxlan_bits::kRemoteChecksumFlag): the last byte means something. Csum start: where the sum begins, from
+// the inner frame's first byte, in units of two bytes. O: the checksum's place is 6 bytes from there (UDP) if
+// set, else 16 (TCP). It holds the pseudo-header's sum, as local senders leave it too.
 #pragma once
 
 #include <cstdint>
@@ -20,9 +20,6 @@
 #include "base/packet.h"
 
 namespace vtep {
-
-/// C, in the header's first word (VXLAN_HF_RCO).
-inline constexpr std::uint32_t kRemoteChecksumFlag = 0x00200000;
 
 /// The header's last byte, for a frame whose checksum is to be left unfinished. Empty if there is nothing to
 /// finish, or it cannot be said: a start that is odd or beyond 254, a place of neither TCP nor UDP.
