@@ -27,16 +27,20 @@ struct Route {
   friend bool operator==(const Route&, const Route&) = default;
 };
 
-/// A header and the frame behind it, sent as one datagram (gathered: two iovecs). Does not own `frame`, which
-/// stays as it is until the batch was sent: with head-end replication several datagrams point at the same
-/// frame, each with a header of its own.
+/// A header and the frame behind it, sent as one datagram (gathered). Does not own what it points at, which stays
+/// as it is until the batch was sent: with head-end replication several datagrams point at the same frame, each
+/// behind a header of its own, and the segments of a super-frame point at their parts of it.
 struct Datagram {
   static constexpr std::size_t kHeaderSize = 8;
 
   std::array<std::uint8_t, kHeaderSize> header;  ///< the VXLAN header
-  ByteView frame;
+  ByteView prefix{};  ///< a segment's own copy of the inner headers; empty: they stand in `frame`
+  ByteView frame;     ///< the inner frame, or what is left of it behind `prefix`
   Route route;
   std::uint32_t tag = 0;  ///< the sender's own mark (the engine's link), for counting what could not be sent
+
+  /// Bytes of UDP payload.
+  std::size_t size() const { return kHeaderSize + prefix.size() + frame.size(); }
 };
 
 }  // namespace vtep

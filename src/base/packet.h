@@ -63,6 +63,9 @@ class Packet {
   }
 
   Offload offload;
+  /// On the way to a FramePort: bytes that follow data(), elsewhere in memory, parts of what was merged into this
+  /// frame. `offload` speaks of the whole. Not owned; they stay as they are until the frame was written.
+  std::span<const ByteView> rest{};
   /// On the way in: who sent the outer datagram. Unspecified for frames of a local port.
   IpAddr outer_source;
   Port outer_source_port;
