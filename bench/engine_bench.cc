@@ -12,6 +12,7 @@
 
 #include "engine/engine.h"
 #include "engine/fdb.h"
+#include "engine/lane.h"
 #include "engine/mdb.h"
 #include "engine/neighbours.h"
 #include "engine/test_frames.h"
@@ -104,6 +105,7 @@ void encapsulate(benchmark::State& state) {
   PacketBatch replies(1, 128);
   const std::vector<MacAddr> macs = shuffled_macs(state.range(0));
   Engine engine(Fdb::Options{});
+  Lane lane(engine);
   set_up(engine, macs);
   const TestFrame shape{.payload = static_cast<std::size_t>(state.range(1)), .sum = test::Sum::kPseudo};
   const bool unfinished = state.range(2) != 0;
@@ -123,7 +125,7 @@ void encapsulate(benchmark::State& state) {
       frames[i].offload.checksum_offset = UdpHeader::kChecksum;
     }
     out.clear();
-    engine.encapsulate(kLink, frames.span(), kNow, out, replies);
+    lane.encapsulate(kLink, frames.span(), kNow, out, replies);
     benchmark::DoNotOptimize(out.data());
     benchmark::ClobberMemory();
   }
@@ -143,6 +145,7 @@ BENCHMARK(encapsulate)
 void decapsulate(benchmark::State& state) {
   const std::vector<MacAddr> macs = shuffled_macs(state.range(0));
   Engine engine(Fdb::Options{});
+  Lane lane(engine);
   set_up(engine, macs);
   TestFrame shape{.payload = static_cast<std::size_t>(state.range(1))};
   if (state.range(2) != 0) shape.sum = test::Sum::kPseudo;
@@ -156,6 +159,7 @@ void decapsulate(benchmark::State& state) {
   Addresses addresses(macs);
   std::vector<Packet> batch(kBatch);
   std::vector<LinkId> links(kBatch);
+  std::vector<Layers> layers(kBatch);
   std::size_t good = 0;
   for (auto _ : state) {
     const auto sources = addresses.next_batch();
@@ -165,7 +169,7 @@ void decapsulate(benchmark::State& state) {
       sources[i].store(batch[i].data() + VxlanHeader::kSize + EthernetHeader::kSource);
       batch[i].outer_source = vtep_address(first + i);
     }
-    good = engine.decapsulate(kIanaVxlanPort, batch, kNow, links);
+    good = lane.decapsulate(kIanaVxlanPort, batch, kNow, links, layers);
     benchmark::DoNotOptimize(batch.data());
     benchmark::ClobberMemory();
   }
@@ -199,7 +203,7 @@ void lookup(benchmark::State& state, std::uint64_t flip) {
   Addresses addresses(asked);
   for (auto _ : state) {
     for (const MacAddr mac : addresses.next_batch()) {
-      benchmark::DoNotOptimize(fdb.find(kLink, mac, kNowSeconds).remotes.data());
+      benchmark::DoNotOptimize(fdb.peek(kLink, mac, kNowSeconds));
     }
   }
   report_time_of_one(state, "lookup", kBatch);

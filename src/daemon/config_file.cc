@@ -16,13 +16,14 @@
 #include "base/vni.h"
 #include "daemon/config_link.h"
 #include "daemon/config_words.h"
+#include "daemon/tuning.h"
 #include "daemon/yaml_reader.h"
 #include "daemon/yaml_tree.h"
 
 namespace vtep {
 namespace {
 
-constexpr auto kFileKeys = std::to_array<std::string_view>({"links"});
+constexpr auto kFileKeys = std::to_array<std::string_view>({"links", "workers", "spin"});
 constexpr auto kLinkKeys = std::to_array<std::string_view>({"name",
                                                             "id",
                                                             "external",
@@ -216,10 +217,26 @@ std::vector<std::pair<std::string_view, std::uint32_t>> vnis_of(const v1::Config
   return vnis;
 }
 
+void read_tuning(const YamlMap& map, v1::Config& config) {
+  constexpr std::string_view kWorkers = "auto, or a number from 1 to 32";
+  constexpr std::string_view kSpin = "auto, off, or microseconds up to 10000";
+  if (const auto field = map.find("workers")) {
+    const auto workers = parse_workers(field->word(kWorkers));
+    if (!workers) field->refuse_value(kWorkers);
+    config.set_workers(static_cast<std::uint32_t>(workers.value_or(0)));
+  }
+  if (const auto field = map.find("spin")) {
+    const auto spin = parse_spin(field->word(kSpin));
+    if (!spin) field->refuse_value(kSpin);
+    config.set_spin(static_cast<std::uint64_t>(spin.value_or(Duration::zero()).count()));
+  }
+}
+
 v1::Config read_config(const YamlField& root) {
   v1::Config config;
   if (root.node().kind == YamlNode::Kind::kNull) return config;
   const YamlMap map(root, kFileKeys, "links: and below it a list of links");
+  read_tuning(map, config);
   const auto links = map.find("links");
   if (!links) return config;
 

@@ -1,5 +1,7 @@
 // The YAML configuration of vtepd, read into the message that the daemon applies:
 //
+//   workers: 4                      # threads that move packets; or auto
+//   spin: 50                        # microseconds of looking for packets before they sleep; or auto, off
 //   links:
 //     - name: vxlan0
 //       id: 6000

@@ -18,6 +18,7 @@
 #include "daemon/config_file.h"
 #include "daemon/version.h"
 #include "io/udp_receiver.h"
+#include "io/source_ports.h"
 #include "io/udp_sender.h"
 
 namespace vtep {
@@ -44,17 +45,20 @@ Result<void> make_directory_of(const std::string& path) {
 }
 
 /// IPv4 and, where the host has it, IPv6: the remotes of one VNI may be of both.
-Result<DataPlane::Receivers> open_receivers(Port port) {
-  DataPlane::Receivers receivers;
+Result<std::vector<DataPlane::Receivers>> open_receivers(Port port, std::size_t workers) {
+  std::vector<DataPlane::Receivers> receivers(workers);
   for (const auto family : {UdpReceiver::Family::kV4, UdpReceiver::Family::kV6}) {
-    auto receiver = UdpReceiver::open(family, port);
-    if (receiver) {
-      receivers.push_back(std::move(*receiver));
-    } else if (receiver.error().kind != ErrorKind::kUnavailable) {
-      return std::unexpected(receiver.error());
+    auto group = UdpReceiver::open_group(family, port, workers);
+    if (!group && group.error().kind != ErrorKind::kUnavailable) return std::unexpected(group.error());
+    for (std::size_t i = 0; group && i < workers; ++i) {
+      const std::string trouble = i == 0 ? (*group)[i]->receive_buffer_trouble() : "";
+      if (!trouble.empty()) spdlog::warn("UDP port {}: {}", port.value(), trouble);
+      receivers[i].push_back(std::move((*group)[i]));
     }
   }
-  if (receivers.empty()) return fail(ErrorKind::kUnavailable, "this host has neither IPv4 nor IPv6");
+  if (receivers.front().empty()) {
+    return fail(ErrorKind::kUnavailable, "this host has neither IPv4 nor IPv6");
+  }
   return receivers;
 }
 
@@ -103,8 +107,7 @@ Result<void> Daemon::open() {
   if (auto watched = loop_->watch(neighbours_->fd(), [this] { neighbours_->dispatch(); }); !watched)
     return watched;
 
-  data_plane_ = std::make_unique<DataPlane>(*loop_, Fdb::Options{.hash_seed = random_seed()},
-                                            std::make_unique<UdpSender>(), open_receivers);
+  if (auto started = start_data_plane(config); !started) return started;
   overlay_ = std::make_unique<Overlay>(*loop_, *rtnetlink_, *neighbours_, *data_plane_, *journal_);
   // Before anything is made that would have to be unmade. Calls that arrive now wait for the loop to run.
   if (auto listening = listen(); !listening) return listening;
@@ -115,6 +118,25 @@ Result<void> Daemon::open() {
       spdlog::error("the configuration was applied in part: {}", applied.error().message);
     }
   }
+  return {};
+}
+
+/// The command line is stronger than the file.
+Result<void> Daemon::start_data_plane(const v1::Config& config) {
+  if (config.has_workers()) tuning_.workers = config.workers();
+  if (config.has_spin()) tuning_.spin = Duration(config.spin());
+  tuning_.workers = options_.workers.value_or(tuning_.workers);
+  tuning_.spin = options_.spin.value_or(tuning_.spin);
+  const std::size_t workers = tuning_.worker_count();
+  const auto ports = std::make_shared<SourcePorts>();
+  auto plane = DataPlane::start(
+      *loop_, {.fdb = {.hash_seed = random_seed()},
+               .workers = workers,
+               .spin = tuning_.spin,
+               .open_receivers = [workers](Port port) { return open_receivers(port, workers); },
+               .make_sender = [ports] { return std::make_unique<UdpSender>(SenderOptions{.ports = ports}); }});
+  if (!plane) return std::unexpected(plane.error());
+  data_plane_ = std::move(*plane);
   return {};
 }
 
@@ -182,6 +204,10 @@ void Daemon::reload() {
   } else if (auto applied = overlay_->apply_config(*config); !applied) {
     spdlog::error("the configuration was applied in part: {}", applied.error().message);
   } else {
+    const bool is_tuned_anew =
+        (!options_.workers && config->has_workers() && config->workers() != tuning_.workers) ||
+        (!options_.spin && config->has_spin() && Duration(config->spin()) != tuning_.spin);
+    if (is_tuned_anew) spdlog::warn("workers and spin are taken up by a restart: vtep daemon restart");
     spdlog::info("{} applied", options_.config_file);
   }
   sd_notify(0, "READY=1");
@@ -223,6 +249,8 @@ v1::Daemon Daemon::describe() const {
   daemon.set_state_file(options_.state_path());
   daemon.set_links(static_cast<std::uint32_t>(overlay_->link_count()));
   daemon.set_fdb_entries(overlay_->fdb_size());
+  daemon.set_workers(static_cast<std::uint32_t>(data_plane_->workers()));
+  daemon.set_spin(static_cast<std::uint64_t>(tuning_.spin.count()));
   return daemon;
 }
 

@@ -15,6 +15,7 @@
 #include "daemon/options.h"
 #include "daemon/overlay.h"
 #include "daemon/service.h"
+#include "daemon/tuning.h"
 #include "io/loop.h"
 #include "io/neighbour_table.h"
 #include "io/rtnetlink.h"
@@ -37,6 +38,7 @@ class Daemon {
  private:
   explicit Daemon(const DaemonOptions& options);
   Result<void> open();
+  Result<void> start_data_plane(const v1::Config& config);
   Result<void> listen();
   Result<void> watch_signals();
   void signal_arrived();
@@ -45,6 +47,7 @@ class Daemon {
   v1::Daemon describe() const;
 
   const DaemonOptions options_;
+  Tuning tuning_;
   // In the order in which they need each other.
   std::unique_ptr<Loop> loop_;
   std::unique_ptr<Rtnetlink> rtnetlink_;

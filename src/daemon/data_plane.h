@@ -1,125 +1,127 @@
-// Moves packets between the local ports, the engine and the underlay. All packet work of the daemon happens
-// here, in callbacks of the event loop: a readable file is drained in batches, at most kBatchesPerWakeup of
-// them, so that a flood on one link cannot starve the others (epoll is level-triggered and comes back).
+// The data plane as the rest of the daemon sees it: one engine, and workers that move packets through it. What is
+// asked of it is done by every worker before the call returns.
 //
-// Thread safety: belongs to the loop's thread.
+// Thread safety: belongs to the loop's thread. Workers belong to threads of their own; what they have to tell
+// (events, lost interfaces) is posted to the loop.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
-#include <unordered_map>
 #include <vector>
 
-#include "base/packet.h"
 #include "base/result.h"
+#include "daemon/worker.h"
+#include "daemon/worker_thread.h"
 #include "engine/engine.h"
 #include "io/frame_port.h"
 #include "io/loop.h"
 #include "io/underlay.h"
-#include "wire/vlan.h"
 
 namespace vtep {
 
+/// The engine, locked as long as this lives: keep it short, and never across a call of DataPlane's that says so.
+class LockedEngine {
+ public:
+  explicit LockedEngine(Engine& engine) : lock_(engine.mutex()), engine_(engine) {}
+  Engine* operator->() const { return &engine_; }
+  Engine& operator*() const { return engine_; }
+
+ private:
+  std::unique_lock<std::recursive_mutex> lock_;
+  Engine& engine_;
+};
+
 class DataPlane {
  public:
+  using Member = VlanMember;
   using Receivers = std::vector<std::unique_ptr<UnderlayReceiver>>;
-  /// Opens the receivers of one UDP port: one for each family that the host has.
-  using OpenReceivers = std::function<Result<Receivers>(Port)>;
   using PortLost = std::function<void(LinkId)>;
 
+  struct Options {
+    Fdb::Options fdb{};
+    /// Threads that move packets; 0: it is done in the caller's loop, by poll() where nothing can be waited on.
+    std::size_t workers = 0;
+    Duration spin{};  ///< see io/spinner.h
+    /// The receivers of one UDP port, for each worker those of each family that the host has.
+    std::function<Result<std::vector<Receivers>>(Port)> open_receivers;
+    std::function<std::unique_ptr<UnderlaySender>()> make_sender;  ///< one for each worker
+  };
+
   /// `loop` must outlive it.
-  DataPlane(Loop& loop, const Fdb::Options& fdb, std::unique_ptr<UnderlaySender> sender,
-            OpenReceivers open_receivers);
+  static Result<std::unique_ptr<DataPlane>> start(Loop& loop, Options options);
   ~DataPlane();
   DataPlane(const DataPlane&) = delete;
   DataPlane& operator=(const DataPlane&) = delete;
 
-  Engine& engine() { return engine_; }
+  LockedEngine engine() { return LockedEngine(engine_); }
+  /// At least one, whatever the options.
+  std::size_t workers() const { return workers_.size(); }
 
-  /// One more user of the receivers on `port`; the first one opens them. Errors are those of OpenReceivers.
+  // --- not with the engine locked: workers may be waiting for it
+
+  /// One more user of the receivers on `port`; the first one opens them. Errors are those of open_receivers.
   Result<void> acquire_receiver(Port port);
   /// The last user closes them.
   void release_receiver(Port port);
   /// Whoever uses them.
   void close_receivers(Port port);
-  /// For every receiver of the port.
+  /// For every receiver of the port, on its worker's thread.
   void for_each_receiver(Port port, const std::function<void(UnderlayReceiver&)>& visit);
-  std::vector<Port> receiver_ports() const;
 
-  /// The link's frames come from and go to `port` from now on.
-  Result<void> attach(LinkId link, std::unique_ptr<FramePort> port);
-  /// Frames for the link are dropped (interface_down) until another port is attached. Harmless if none is.
+  /// The link's frames come from and go to `queues` of one interface from now on, one for each worker; if there are
+  /// fewer, the first worker writes for all, and the others' queues stay empty.
+  Result<void> attach(LinkId link, std::vector<std::unique_ptr<FramePort>> queues);
+  /// Closes the queues. Frames for the link are dropped (interface_down) until others are attached. Harmless if
+  /// there are none.
   void detach(LinkId link);
-  bool is_attached(LinkId link) const { return ports_.contains(link); }
-
-  /// A VNI of an interface that has several: its frames carry this tag on the interface, or none.
-  struct Member {
-    LinkId link = 0;
-    std::optional<VlanId> vlan{};
-  };
   /// The link's interface is shared by these from now on; frames of other VLANs are dropped (vlan_unknown).
   /// Precondition: tags are different.
   void set_members(LinkId link, std::span<const Member> members);
-  /// Called when a port says that its interface is gone; it has been detached by then.
-  void on_port_lost(PortLost callback) { port_lost_ = std::move(callback); }
 
-  /// Called after every batch and every table change that may have left events in the engine.
-  void on_events(std::function<void()> callback) { events_ = std::move(callback); }
-  /// Drains everything once, readable or not: for ports and receivers that cannot be waited on (in-memory
-  /// ones).
+  /// Drains everything once, readable or not. Only without threads.
   void poll();
 
+  // --- in any case
+
+  std::vector<Port> receiver_ports() const;
+  bool is_attached(LinkId link) const { return attachments_.contains(link); }
+  /// Called when an interface is gone; it has been detached by then.
+  void on_port_lost(PortLost callback) { port_lost_ = std::move(callback); }
+  /// Called after every batch and every table change that may have left events in the engine.
+  void on_events(std::function<void()> callback) { events_ = std::move(callback); }
   /// Arms the timer for the engine's next deadline; call it after changing tables from outside.
   void schedule();
 
  private:
-  struct PortReceivers {
-    Receivers sockets;
-    std::size_t users = 0;
-  };
-  /// Which interface a link's frames come from and go to, if it is not its own.
-  struct Home {
-    LinkId interface = 0;
-    std::optional<VlanId> vlan{};
-  };
-  /// By VLAN identifier, 0 for frames without a tag; kNoLink where there is none.
-  using VlanMap = std::vector<LinkId>;
-  static constexpr LinkId kNoLink = 0xffffffff;
-
-  Result<void> watch(int fd, Loop::Callback on_readable);
-  void frames_readable(LinkId link);
-  void encapsulate_tagged(LinkId interface, const VlanMap& vlans);
-  void datagrams_readable(Port port, UnderlayReceiver& receiver);
-  void encapsulate(LinkId link, std::span<Packet> frames);
-  void send();
-  void deliver_replies(LinkId link);
-  void take_reports();
-  void deliver(LinkId link, std::span<Packet> frames);
+  DataPlane(Loop& loop, Options options);
+  Result<void> start_workers();
+  std::unique_ptr<Worker> make_worker(Loop& loop);
+  void on_each(const std::function<void(Worker&)>& work);
+  void news();        // by any worker
+  void take_news();   // by the loop's thread
+  void port_lost(LinkId link, std::uint64_t attachment);
 
   Loop& loop_;
+  const Options options_;
   Engine engine_;
-  const std::unique_ptr<UnderlaySender> sender_;
-  const OpenReceivers open_receivers_;
   PortLost port_lost_ = [](LinkId) {};
   std::function<void()> events_ = [] {};
 
-  std::map<Port, PortReceivers> receivers_;
-  std::map<LinkId, std::unique_ptr<FramePort>> ports_;
-  std::map<LinkId, VlanMap> vlans_;         // of interfaces that are shared
-  std::unordered_map<LinkId, Home> homes_;  // of the links that share one
-
-  PacketBatch batch_;
-  PacketBatch replies_;               // the engine's own frames for the interface at hand
-  std::vector<LinkId> links_;         // decapsulate() writes them, one per packet of batch_
-  std::vector<Datagram> datagrams_;   // encapsulate() writes them; keeps its capacity
-  std::vector<FailedSend> failures_;  // send() writes them; keeps its capacity
-  std::vector<PathReport> reports_;   // take_reports() writes them; keeps its capacity
+  std::map<Port, std::size_t> users_;                // of a port's receivers
+  std::map<LinkId, std::uint64_t> attachments_;      // the number of what is attached to a link
+  std::uint64_t last_attachment_ = 0;
   std::optional<Loop::TimerId> timer_;
   std::optional<Time> timer_deadline_;  // the engine's deadline for which timer_ was armed
+
+  std::atomic<bool> has_news_ = false;  // and the loop will hear of it
+  std::shared_ptr<DataPlane*> alive_;   // for what was posted: null when this is gone
+  std::vector<std::unique_ptr<WorkerThread>> workers_;  // they go first
 };
 
 }  // namespace vtep

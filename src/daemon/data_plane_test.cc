@@ -58,13 +58,13 @@ struct Host {
     config.local4 = address;
     config.flood = kGroup;
     config.address = mac;
-    link = *plane.engine().add_link(config, Time());
+    link = *plane.engine()->add_link(config, Time());
     EXPECT_TRUE(plane.acquire_receiver(kIanaVxlanPort));
     auto owned = std::make_unique<MemoryFramePort>();
     port = owned.get();
     EXPECT_TRUE(plane.attach(link, std::move(owned)));
   }
-  std::uint64_t drops(Drop drop) { return plane.engine().counters(link).drops[drop]; }
+  std::uint64_t drops(Drop drop) { return plane.engine()->counters(link).drops[drop]; }
 
   MacAddr mac;
   MemoryUnderlay socket;
@@ -89,7 +89,7 @@ TEST_F(DataPlaneTest, ABroadcastIsFloodedAndTeachesAndTheAnswerIsUnicast) {
   auto arrived = b_.port->collect();
   ASSERT_EQ(arrived.size(), 1U);
   EXPECT_EQ(arrived[0].bytes, question);
-  EXPECT_EQ(a_.plane.engine().counters(a_.link).flooded_frames, 1U);
+  EXPECT_EQ(a_.plane.engine()->counters(a_.link).flooded_frames, 1U);
 
   const auto answer = frame(a_.mac, b_.mac);
   b_.port->inject(answer);
@@ -98,8 +98,8 @@ TEST_F(DataPlaneTest, ABroadcastIsFloodedAndTeachesAndTheAnswerIsUnicast) {
   arrived = a_.port->collect();
   ASSERT_EQ(arrived.size(), 1U);
   EXPECT_EQ(arrived[0].bytes, answer);
-  EXPECT_EQ(b_.plane.engine().counters(b_.link).flooded_frames, 0U);
-  EXPECT_EQ(a_.plane.engine().counters(a_.link).learned, 1U);
+  EXPECT_EQ(b_.plane.engine()->counters(b_.link).flooded_frames, 0U);
+  EXPECT_EQ(a_.plane.engine()->counters(a_.link).learned, 1U);
 }
 
 TEST_F(DataPlaneTest, ManyFramesKeepTheirOrder) {

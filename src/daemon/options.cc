@@ -6,6 +6,8 @@
 #include <array>
 #include <string_view>
 
+#include "daemon/tuning.h"
+
 namespace vtep {
 
 const char* const kDaemonUsage =
@@ -18,6 +20,10 @@ OPTIONS:
         --check-config   say whether the file is right, and end
         --socket PATH    where `vtep` finds this daemon (default /run/vtep/vtepd.sock); what it has to
                          remember over a crash lies beside it in a file ending in .state
+        --workers W      threads that move packets: auto (default), one for each processor up to 8, or a
+                         number
+        --spin S         how long they go on looking for packets before they sleep: auto (default), off, or
+                         microseconds; an idle tunnel takes no processor time whatever this is
         --log-level L    trace, debug, info (default), warn or error
     -V, --version
     -h, --help
@@ -45,7 +51,8 @@ Result<DaemonOptions> parse_daemon_options(int argc, const char* const* argv) {
       has_value = true;
     }
     const bool wants_value =
-        word == "-c" || word == "--config" || word == "--socket" || word == "--log-level";
+        word == "-c" || word == "--config" || word == "--socket" || word == "--log-level" ||
+        word == "--workers" || word == "--spin";
     if (wants_value && !has_value) {
       if (++i == argc) return fail(ErrorKind::kInvalid, fmt::format("{} needs a value", word));
       value = argv[i];
@@ -64,6 +71,19 @@ Result<DaemonOptions> parse_daemon_options(int argc, const char* const* argv) {
                     fmt::format("--log-level \"{}\" is none of trace, debug, info, warn, error", value));
       }
       options.log_level = value;
+    } else if (word == "--workers") {
+      options.workers = parse_workers(value);
+      if (!options.workers) {
+        return fail(ErrorKind::kInvalid,
+                    fmt::format("--workers \"{}\" is neither auto nor a number from 1 to {}", value, kMaxWorkers));
+      }
+    } else if (word == "--spin") {
+      options.spin = parse_spin(value);
+      if (!options.spin) {
+        return fail(ErrorKind::kInvalid,
+                    fmt::format("--spin \"{}\" is none of auto, off, and microseconds up to {}", value,
+                                kMaxSpin / std::chrono::microseconds(1)));
+      }
     } else if (word == "--check-config") {
       options.check_config = true;
     } else if (word == "-V" || word == "--version") {

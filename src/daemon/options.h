@@ -1,9 +1,11 @@
 // The command line of vtepd.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/result.h"
+#include "base/time.h"
 
 namespace vtep {
 
@@ -11,6 +13,9 @@ struct DaemonOptions {
   std::string config_file;  ///< empty: none
   std::string socket_path = "/run/vtep/vtepd.sock";
   std::string log_level = "info";
+  /// Not set: what the configuration file says, or `auto`.
+  std::optional<std::size_t> workers{};
+  std::optional<Duration> spin{};
   bool check_config = false;
   bool show_help = false;
   bool show_version = false;

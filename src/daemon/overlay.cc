@@ -91,7 +91,7 @@ Result<std::string> Overlay::add_link(const std::string& wished_name, const v1::
 Result<OverlayLink*> Overlay::insert(const std::string& name, const v1::LinkSpec& spec) {
   const auto settings = parse_link_spec(spec);
   if (!settings) return std::unexpected(settings.error());
-  const auto id = data_plane_.engine().add_link(settings->engine, loop_.now());
+  const auto id = data_plane_.engine()->add_link(settings->engine, loop_.now());
   if (!id) return std::unexpected(id.error());
   OverlayLink& link = links_[name];
   link.name = name;
@@ -124,7 +124,7 @@ void Overlay::erase(Links::iterator found, bool remove_interface) {
   OverlayLink& link = found->second;
   drop_membership(link);
   for (const auto& [vni, member] : link.vnis) {
-    data_plane_.engine().remove_link(member.id);
+    data_plane_.engine()->remove_link(member.id);
     names_.erase(member.id);
   }
   data_plane_.set_members(link.id, {});
@@ -135,7 +135,7 @@ void Overlay::erase(Links::iterator found, bool remove_interface) {
     data_plane_.detach(link.id);
   }
   if (link.has_receiver) data_plane_.release_receiver(link.settings.engine.port);
-  data_plane_.engine().remove_link(link.id);
+  data_plane_.engine()->remove_link(link.id);
   publish_events();
   names_.erase(link.id);
   count_underlay(link.settings, false);
@@ -230,13 +230,13 @@ Result<void> Overlay::respecify(OverlayLink& link, v1::LinkSpec spec, std::optio
 
 void Overlay::set_engine(OverlayLink& link, const LinkConfig& config) {
   // VNI and port are those the link has, so this cannot be refused.
-  if (auto done = data_plane_.engine().change_link(link.id, config, loop_.now()); !done) {
+  if (auto done = data_plane_.engine()->change_link(link.id, config, loop_.now()); !done) {
     spdlog::error("{}: {}", link.name, done.error().message);
     return;
   }
   link.settings.engine = config;
   for (const auto& [vni, member] : link.vnis) {
-    (void)data_plane_.engine().change_link(member.id, member_config(config, vni, member.flood), loop_.now());
+    (void)data_plane_.engine()->change_link(member.id, member_config(config, vni, member.flood), loop_.now());
   }
 }
 
@@ -289,7 +289,7 @@ Result<std::vector<v1::Link>> Overlay::list_links(const std::string& name) {
 
 /// Those of which there is something to say.
 std::vector<Path> Overlay::known_paths() {
-  std::vector<Path> paths = data_plane_.engine().paths().list();
+  std::vector<Path> paths = data_plane_.engine()->paths().list();
   std::erase_if(paths, [](const Path& path) { return path.mtu == 0 && !path.checksum; });
   return paths;
 }
@@ -310,7 +310,8 @@ v1::Link Overlay::describe(const OverlayLink& link, std::span<const Path> known_
     out.mutable_device()->set_address(link.away->address.to_string());
   }
   *out.mutable_counters() = to_proto(counters_of(link));
-  const Fdb& fdb = data_plane_.engine().fdb();
+  const auto engine = data_plane_.engine();
+  const Fdb& fdb = engine->fdb();
   for (const Path& path : known_paths) {
     const auto is_named = [&](LinkId id) { return fdb.names(id, path.address); };
     const bool named = is_named(link.id) || std::ranges::any_of(link.vnis, [&](const auto& vni) {
@@ -340,13 +341,13 @@ std::vector<v1::DropCount> Overlay::list_drops(const std::string& dev) const {
     if (dev.empty() || dev == name) add(name, Port(), counters_of(link).drops);
   }
   if (!dev.empty()) return out;
-  for (const Port port : data_plane_.receiver_ports()) add("", port, data_plane_.engine().port_drops(port));
+  for (const Port port : data_plane_.receiver_ports()) add("", port, data_plane_.engine()->port_drops(port));
   return out;
 }
 
 LinkCounters Overlay::counters_of(const OverlayLink& link) const {
-  LinkCounters sum = data_plane_.engine().counters(link.id);
-  for (const auto& [vni, member] : link.vnis) sum += data_plane_.engine().counters(member.id);
+  LinkCounters sum = data_plane_.engine()->counters(link.id);
+  for (const auto& [vni, member] : link.vnis) sum += data_plane_.engine()->counters(member.id);
   return sum;
 }
 

@@ -78,7 +78,7 @@ class Overlay {
     v1::FdbEntry message(const FdbEntry& entry) const;
   };
   Result<FdbSnapshot> list_fdb(const v1::ListFdbRequest& request);
-  std::size_t fdb_size() const { return data_plane_.engine().fdb().size(); }
+  std::size_t fdb_size() const { return data_plane_.engine()->fdb().size(); }
 
   // --- VNIs of a link that has several (overlay_vnis.cc)
 

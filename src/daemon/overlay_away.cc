@@ -15,7 +15,7 @@ constexpr Duration kLookInterval = std::chrono::seconds(1);
 /// The last daemon's interface is here, or in another namespace if it died while somebody had it moved there.
 Result<void> Overlay::take_left_interface(OverlayLink& link) {
   if (link.settings.address && !rtnetlink_.find(link.name)) {
-    if (auto elsewhere = find_tap_elsewhere(*link.settings.address)) {
+    if (auto elsewhere = find_tap_elsewhere(*link.settings.address, data_plane_.workers())) {
       return take_away(link, std::move(*elsewhere));
     }
   }
@@ -23,8 +23,8 @@ Result<void> Overlay::take_left_interface(OverlayLink& link) {
 }
 
 Result<void> Overlay::take_away(OverlayLink& link, std::unique_ptr<Tap> tap) {
-  link.tap = tap.get();
-  auto attached = data_plane_.attach(link.id, std::move(tap));
+  link.tap = std::move(tap);
+  auto attached = data_plane_.attach(link.id, link.tap->take_queues());
   if (!attached) {
     link.tap = nullptr;
     return attached;

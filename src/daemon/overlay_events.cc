@@ -17,21 +17,20 @@ v1::Event make_event(bool gone) {
 
 /// Taken whether or not somebody listens: otherwise they would pile up.
 void Overlay::publish_events() {
-  Engine& engine = data_plane_.engine();
-  for (const FdbEvent& event : engine.fdb().take_events()) publish_fdb_event(event);
-  for (const NeighbourEvent& event : engine.neighbours().take_events()) {
+  for (const FdbEvent& event : data_plane_.engine()->fdb().take_events()) publish_fdb_event(event);
+  for (const NeighbourEvent& event : data_plane_.engine()->neighbours().take_events()) {
     if (!publish_ || !names_.contains(event.neighbour.link)) continue;
     v1::Event message = make_event(event.kind == NeighbourEvent::Kind::kRemoved);
     *message.mutable_neighbour() = describe(event.neighbour);
     publish_(message);
   }
-  for (const MdbEvent& event : engine.mdb().take_events()) {
+  for (const MdbEvent& event : data_plane_.engine()->mdb().take_events()) {
     if (!publish_ || !names_.contains(event.entry.link)) continue;
     v1::Event message = make_event(event.kind == MdbEvent::Kind::kRemoved);
     *message.mutable_mdb() = describe(event.entry);
     publish_(message);
   }
-  for (const MissEvent& miss : engine.take_misses()) {
+  for (const MissEvent& miss : data_plane_.engine()->take_misses()) {
     const auto link = names_.find(miss.link);
     if (!publish_ || link == names_.end()) continue;
     v1::Event message = make_event(false);

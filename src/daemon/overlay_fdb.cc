@@ -51,7 +51,8 @@ Result<void> Overlay::change_one(const v1::FdbChange& change) {
   const auto request = parse_fdb_entry(change.entry(), (*link)->settings.engine,
                                        [this](const std::string& name) { return index_of(name); });
   if (!request) return std::unexpected(request.error());
-  Fdb& fdb = data_plane_.engine().fdb();
+  const auto engine = data_plane_.engine();
+  Fdb& fdb = engine->fdb();
   const Seconds now = Engine::to_seconds(loop_.now());
   const auto id = link_id(change.entry().dev(), request->source_vni);
   if (!id) return std::unexpected(id.error());
@@ -106,7 +107,8 @@ Result<LinkId> Overlay::link_id(const std::string& dev, std::optional<Vni> vni) 
 
 std::size_t Overlay::flush(const OverlayLink& link, const v1::FlushFdbRequest& request,
                            const FdbFilter& filter) {
-  Fdb& fdb = data_plane_.engine().fdb();
+  const auto engine = data_plane_.engine();
+  Fdb& fdb = engine->fdb();
   if (!link.is_vnifilter()) return fdb.flush(link.id, filter);
   std::size_t removed = 0;
   for (const auto& [vni, member] : link.vnis) {
@@ -143,7 +145,8 @@ Result<Overlay::FdbSnapshot> Overlay::list_fdb(const v1::ListFdbRequest& request
   const auto ids = ids_of(request.dev());
   if (!ids) return std::unexpected(ids.error());
   FdbSnapshot snapshot;
-  const Fdb& fdb = data_plane_.engine().fdb();
+  const auto engine = data_plane_.engine();
+  const Fdb& fdb = engine->fdb();
   const Seconds now = Engine::to_seconds(loop_.now());
   if (!request.mac().empty()) {
     const auto mac = MacAddr::parse(request.mac());
@@ -194,7 +197,7 @@ void Overlay::compact_journal() {
   }
   const FdbSnapshot snapshot{.entries = {}, .links = names_, .devices = devices_};
   const Seconds now = Engine::to_seconds(loop_.now());
-  for (const FdbEntry& entry : data_plane_.engine().fdb().list(std::nullopt, now)) {
+  for (const FdbEntry& entry : data_plane_.engine()->fdb().list(std::nullopt, now)) {
     if (entry.state == FdbState::kDynamic) continue;
     v1::FdbChange& change = *records.emplace_back().mutable_fdb();
     change.set_operation(v1::FdbChange::OPERATION_APPEND);

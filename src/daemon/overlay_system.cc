@@ -47,7 +47,7 @@ Result<void> Overlay::take_device(OverlayLink& link) {
   LinkConfig config = link.settings.engine;
   if (config.device != device->index) {
     drop_membership(link);
-    if (config.device.is_set()) data_plane_.engine().fdb().move_device(config.device, device->index);
+    if (config.device.is_set()) data_plane_.engine()->fdb().move_device(config.device, device->index);
     config.device = device->index;
     set_engine(link, config);
   }
@@ -94,7 +94,7 @@ Result<void> Overlay::take_receiver(OverlayLink& link) {
 Result<void> Overlay::take_interface(OverlayLink& link) {
   if (link.tap != nullptr) return {};
   const bool existed = rtnetlink_.find(link.name).has_value();
-  auto tap = Tap::open(link.name);
+  auto tap = Tap::open(link.name, data_plane_.workers());
   if (!tap) return std::unexpected(tap.error());
   auto interface = rtnetlink_.find(link.name);
   if (!interface) return std::unexpected(interface.error());
@@ -117,10 +117,10 @@ Result<void> Overlay::take_interface(OverlayLink& link) {
   config.mtu = interface->mtu;
   set_engine(link, config);
 
-  link.tap = tap->get();
+  link.tap = std::move(*tap);
   link.interface = interface->index;
   devices_[link.interface] = link.name;
-  auto attached = data_plane_.attach(link.id, std::move(*tap));
+  auto attached = data_plane_.attach(link.id, link.tap->take_queues());
   if (!attached) {
     link.tap = nullptr;
     return attached;
@@ -260,21 +260,20 @@ void Overlay::interface_changed(const Rtnetlink::Change& change) {
   const Interface& interface = change.interface;
   const auto known = devices_.find(interface.index);
   const std::string old_name = known == devices_.end() ? interface.name : known->second;
-  Engine& engine = data_plane_.engine();
   const auto own = links_.find(old_name);
   const bool is_ours = own != links_.end() && own->second.interface == interface.index;
   if (!change.removed) {
     const auto [mtu, is_new] = mtus_.try_emplace(interface.index, interface.mtu);
     // A path MTU that was learned over another MTU is no longer the path's.
-    if (!is_new && mtu->second != interface.mtu && !is_ours) engine.paths().forget_learned();
+    if (!is_new && mtu->second != interface.mtu && !is_ours) data_plane_.engine()->paths().forget_learned();
     mtu->second = interface.mtu;
     if (const auto gone = gone_.find(interface.name); gone != gone_.end()) {
-      engine.fdb().move_device(gone->second, interface.index);
+      data_plane_.engine()->fdb().move_device(gone->second, interface.index);
       devices_.erase(gone->second);
       gone_.erase(gone);
     }
     devices_[interface.index] = interface.name;
-  } else if (mtus_.erase(interface.index); engine.uses_device(interface.index)) {
+  } else if (mtus_.erase(interface.index); data_plane_.engine()->uses_device(interface.index)) {
     gone_[old_name] = interface.index;
   } else {
     devices_.erase(interface.index);

@@ -32,22 +32,22 @@ Result<void> Overlay::change_nexthop(const v1::NexthopChange& change) {
 }
 
 Result<void> Overlay::apply(const v1::NexthopChange& change) {
-  Engine& engine = data_plane_.engine();
+  const auto engine = data_plane_.engine();
   Result<void> done = std::unexpected(unknown_operation());
   if (change.operation() == v1::CHANGE_DELETE) {
-    done = engine.remove_nexthop(change.nexthop().id());
+    done = engine->remove_nexthop(change.nexthop().id());
   } else {
     const auto nexthop = parse_nexthop(change.nexthop());
     if (!nexthop) return std::unexpected(nexthop.error());
-    if (change.operation() == v1::CHANGE_ADD) done = engine.nexthops().add(*nexthop);
-    if (change.operation() == v1::CHANGE_REPLACE) done = engine.nexthops().replace(*nexthop);
+    if (change.operation() == v1::CHANGE_ADD) done = engine->nexthops().add(*nexthop);
+    if (change.operation() == v1::CHANGE_REPLACE) done = engine->nexthops().replace(*nexthop);
   }
   return done;
 }
 
 Result<std::vector<v1::Nexthop>> Overlay::list_nexthops(std::uint32_t id) {
   std::vector<v1::Nexthop> out;
-  for (const Nexthop& nexthop : data_plane_.engine().nexthops().list()) {
+  for (const Nexthop& nexthop : data_plane_.engine()->nexthops().list()) {
     if (id == 0 || id == nexthop.id) out.push_back(to_proto(nexthop));
   }
   if (id != 0 && out.empty()) return fail(ErrorKind::kNotFound, fmt::format("there is no nexthop {}", id));
@@ -75,7 +75,8 @@ Result<void> Overlay::apply(const v1::MdbChange& change) {
   const auto id = link_id(entry.dev(), source_vni(entry.has_src_vni(), entry.src_vni()));
   if (!id) return std::unexpected(id.error());
 
-  Mdb& mdb = data_plane_.engine().mdb();
+  const auto engine = data_plane_.engine();
+  Mdb& mdb = engine->mdb();
   if (change.operation() == v1::CHANGE_DELETE) {
     return mdb.remove(*id, request->group, request->source, request->remote.address);
   }
@@ -103,7 +104,7 @@ Result<std::vector<v1::MdbEntry>> Overlay::list_mdb(const std::string& dev) {
   if (!ids) return std::unexpected(ids.error());
   std::vector<v1::MdbEntry> out;
   for (const MdbEntry& entry :
-       data_plane_.engine().mdb().list(std::nullopt, Engine::to_seconds(loop_.now()))) {
+       data_plane_.engine()->mdb().list(std::nullopt, Engine::to_seconds(loop_.now()))) {
     if (std::ranges::binary_search(*ids, entry.link)) out.push_back(describe(entry));
   }
   if (!dev.empty())
@@ -129,7 +130,8 @@ Result<void> Overlay::apply(const v1::NeighbourChange& change) {
   const auto request = parse_neighbour(neighbour);
   if (!request) return std::unexpected(request.error());
 
-  Neighbours& neighbours = data_plane_.engine().neighbours();
+  const auto engine = data_plane_.engine();
+  Neighbours& neighbours = engine->neighbours();
   const Seconds now = Engine::to_seconds(loop_.now());
   const auto known = neighbours.find(*id, request->ip, NeighbourOrigin::kPermanent, now);
   switch (change.operation()) {
@@ -180,7 +182,7 @@ Result<std::vector<v1::Neighbour>> Overlay::list_neighbours(const std::string& d
   if (!ids) return std::unexpected(ids.error());
   std::vector<Neighbour> found;
   for (const Neighbour& neighbour :
-       data_plane_.engine().neighbours().list(std::nullopt, Engine::to_seconds(loop_.now()))) {
+       data_plane_.engine()->neighbours().list(std::nullopt, Engine::to_seconds(loop_.now()))) {
     if (std::ranges::binary_search(*ids, neighbour.link)) found.push_back(neighbour);
   }
   std::ranges::sort(found, {}, [](const Neighbour& n) { return std::pair(n.link, n.ip); });
@@ -197,7 +199,8 @@ void Overlay::neighbour_changed(const NeighbourEntry& entry) {
   if (!entry.device.is_set() || found == links_.end()) return;
   const OverlayLink& link = found->second;
   if (!link.settings.engine.proxy && !link.settings.engine.rsc) return;
-  Neighbours& neighbours = data_plane_.engine().neighbours();
+  const auto engine = data_plane_.engine();
+  Neighbours& neighbours = engine->neighbours();
   const bool usable = !entry.removed && entry.valid && entry.permanent;
   const auto apply = [&](LinkId id) {
     if (usable) {
@@ -240,7 +243,8 @@ Result<void> Overlay::apply(const v1::Remote& remote) {
     return fail(ErrorKind::kInvalid, fmt::format("mtu {} of {} is not between {} and 65535", remote.mtu(),
                                                  remote.address(), least));
   }
-  PathTable& paths = data_plane_.engine().paths();
+  const auto engine = data_plane_.engine();
+  PathTable& paths = engine->paths();
   if (remote.has_mtu()) paths.set_mtu(*address, remote.mtu());
   if (remote.link_udp_csum()) {
     paths.set_checksum(*address, std::nullopt);
@@ -255,11 +259,11 @@ Result<std::vector<v1::Remote>> Overlay::list_remotes(const std::string& dev) {
   if (!ids) return std::unexpected(ids.error());
   const Seconds now = Engine::to_seconds(loop_.now());
   std::map<IpAddr, std::uint32_t> entries;
-  for (const FdbEntry& entry : data_plane_.engine().fdb().list(std::nullopt, now)) {
+  for (const FdbEntry& entry : data_plane_.engine()->fdb().list(std::nullopt, now)) {
     if (entry.group == 0 && std::ranges::binary_search(*ids, entry.link)) ++entries[entry.remote.address];
   }
   std::vector<v1::Remote> out;
-  for (const Path& path : data_plane_.engine().paths().list()) {
+  for (const Path& path : data_plane_.engine()->paths().list()) {
     const auto count = entries.find(path.address);
     if (!dev.empty() && count == entries.end()) continue;
     v1::Remote& remote = out.emplace_back(to_proto(path, now));
@@ -272,7 +276,7 @@ Result<std::vector<v1::Remote>> Overlay::list_remotes(const std::string& dev) {
 
 /// What entries of the FDB refer to, and what belongs to no link.
 void Overlay::append_tables(std::vector<v1::StateRecord>& records) {
-  auto nexthops = data_plane_.engine().nexthops().list();
+  auto nexthops = data_plane_.engine()->nexthops().list();
   // Groups name others: those first.
   std::ranges::stable_partition(nexthops, [](const Nexthop& nexthop) { return !nexthop.is_group(); });
   for (const Nexthop& nexthop : nexthops) {
@@ -280,7 +284,7 @@ void Overlay::append_tables(std::vector<v1::StateRecord>& records) {
     change.set_operation(v1::CHANGE_REPLACE);
     *change.mutable_nexthop() = to_proto(nexthop);
   }
-  for (const Path& path : data_plane_.engine().paths().list()) {
+  for (const Path& path : data_plane_.engine()->paths().list()) {
     if (path.mtu_until != Path::kByHand && !path.checksum) continue;
     v1::Remote& remote = *records.emplace_back().mutable_remote();
     remote.set_address(path.address.to_string());
@@ -291,13 +295,13 @@ void Overlay::append_tables(std::vector<v1::StateRecord>& records) {
 
 void Overlay::append_link_tables(std::vector<v1::StateRecord>& records) {
   const Seconds now = Engine::to_seconds(loop_.now());
-  for (const MdbEntry& entry : data_plane_.engine().mdb().list(std::nullopt, now)) {
+  for (const MdbEntry& entry : data_plane_.engine()->mdb().list(std::nullopt, now)) {
     if (!entry.permanent) continue;
     v1::MdbChange& change = *records.emplace_back().mutable_mdb();
     change.set_operation(v1::CHANGE_REPLACE);
     *change.mutable_entry() = describe(entry);
   }
-  for (const Neighbour& neighbour : data_plane_.engine().neighbours().list(std::nullopt, now)) {
+  for (const Neighbour& neighbour : data_plane_.engine()->neighbours().list(std::nullopt, now)) {
     if (neighbour.origin != NeighbourOrigin::kPermanent) continue;
     v1::NeighbourChange& change = *records.emplace_back().mutable_neighbour();
     change.set_operation(v1::CHANGE_REPLACE);

@@ -67,7 +67,7 @@ Result<void> Overlay::change_vni(OverlayLink& link, const v1::VniChange& change)
     if (!exists)
       return fail(ErrorKind::kNotFound, fmt::format("{} has no VNI {}", link.name, number->value()));
     leave(link, known->second);
-    data_plane_.engine().remove_link(known->second.id);
+    data_plane_.engine()->remove_link(known->second.id);
     names_.erase(known->second.id);
     link.vnis.erase(known);
     set_members(link);
@@ -91,9 +91,9 @@ Result<void> Overlay::change_vni(OverlayLink& link, const v1::VniChange& change)
   if (exists) {
     leave(link, known->second);
     wanted->id = known->second.id;
-    if (auto done = data_plane_.engine().change_link(wanted->id, config, loop_.now()); !done) return done;
+    if (auto done = data_plane_.engine()->change_link(wanted->id, config, loop_.now()); !done) return done;
   } else {
-    const auto id = data_plane_.engine().add_link(config, loop_.now());
+    const auto id = data_plane_.engine()->add_link(config, loop_.now());
     if (!id) return std::unexpected(id.error());
     wanted->id = *id;
     names_[*id] = {link.name, *number};
@@ -154,7 +154,7 @@ Result<std::vector<v1::VniEntry>> Overlay::list_vnis(const std::string& dev) {
     if (!dev.empty() && dev != name) continue;
     for (const auto& [number, vni] : link.vnis) {
       v1::VniEntry& entry = out.emplace_back(describe(name, number, vni));
-      *entry.mutable_counters() = to_proto(data_plane_.engine().counters(vni.id));
+      *entry.mutable_counters() = to_proto(data_plane_.engine()->counters(vni.id));
     }
   }
   return out;

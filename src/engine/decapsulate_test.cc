@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/engine.h"
+#include "engine/lane.h"
 #include "engine/test_frames.h"
 
 namespace vtep {
@@ -31,7 +32,8 @@ class DecapsulateTest : public ::testing::Test {
   /// Returns the links of the good ones; their packets are at the front of `packets`.
   std::vector<LinkId> decapsulate(TestPackets& packets, Port port = kPort, Time now = kNow) {
     std::vector<LinkId> links(packets.span().size());
-    links.resize(engine_.decapsulate(port, packets.span(), now, links));
+    std::vector<Layers> layers(links.size());
+    links.resize(lane_.decapsulate(port, packets.span(), now, links, layers));
     return links;
   }
   bool passes(const Bytes& frame, const IpAddr& from = kPeer) {
@@ -39,10 +41,11 @@ class DecapsulateTest : public ::testing::Test {
     packets.add_datagram(10_vni, frame, from);
     return !decapsulate(packets).empty();
   }
-  const LinkCounters& counters() { return engine_.counters(link_); }
+  LinkCounters counters() { return engine_.counters(link_); }
   std::vector<FdbEntry> entry(MacAddr mac) { return engine_.fdb().get(link_, mac, Engine::to_seconds(kNow)); }
 
   Engine engine_{{.hash_seed = 1, .max_dynamic = 2}};
+  Lane lane_{engine_};
   LinkId link_;
 };
 

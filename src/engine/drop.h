@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/counter.h"
+
 namespace vtep {
 
 // clang-format off
@@ -73,7 +75,7 @@ constexpr const DropText& text(Drop drop) {
   return kDropTexts[static_cast<std::size_t>(drop)];
 }
 
-/// A counter for each named drop. Not thread-safe: belongs to the engine's thread.
+/// A counter for each named drop. One thread writes them, any may read them.
 class DropCounters {
  public:
   void add(Drop drop, std::uint64_t n = 1) { counts_[static_cast<std::size_t>(drop)] += n; }
@@ -84,12 +86,12 @@ class DropCounters {
   std::uint64_t operator[](Drop drop) const { return counts_[static_cast<std::size_t>(drop)]; }
   std::uint64_t total() const {
     std::uint64_t sum = 0;
-    for (const std::uint64_t count : counts_) sum += count;
+    for (const Counter& count : counts_) sum += count;
     return sum;
   }
 
  private:
-  std::array<std::uint64_t, kDropCount> counts_{};
+  std::array<Counter, kDropCount> counts_{};
 };
 
 }  // namespace vtep

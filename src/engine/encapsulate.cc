@@ -1,11 +1,13 @@
-// Overlay to underlay: see the numbered life of a frame in engine.h.
+// Overlay to underlay: see the numbered life of a frame in lane.h.
 #include <algorithm>
 
-#include "engine/engine.h"
 #include "engine/flow_hash.h"
 #include "engine/group_snoop.h"
 #include "engine/inner_checksum.h"
+#include "engine/lane.h"
+#include "engine/lane_batch.h"
 #include "engine/mss_clamp.h"
+#include "engine/ecn.h"
 #include "engine/outer_header.h"
 #include "engine/remote_checksum.h"
 #include "engine/route_short_circuit.h"
@@ -46,15 +48,31 @@ bool untag(Packet& frame, VlanPolicy policy) {
   return true;
 }
 
+/// Whether the headers of two frames of one link can differ in more than their source port and ECN.
+bool inherits(const OuterPolicy& policy) {
+  return policy.ttl_inherit || policy.tos_inherit || policy.flow_label_inherit ||
+         policy.dont_fragment == DontFragment::kInherit;
+}
+
 }  // namespace
 
-void Engine::encapsulate(LinkId id, std::span<Packet> frames, Time now, std::vector<Datagram>& out,
-                         PacketBatch& replies) {
-  Link& link = *links_[id];
-  const Seconds now_s = to_seconds(now);
+void Lane::encapsulate(LinkId id, std::span<Packet> frames, Time now, std::vector<Datagram>& out,
+                       PacketBatch& replies) {
+  const Batch batch(*this);
+  const Engine::LinkView* const link = engine_.links_[id].view.load();
+  if (link == nullptr) return;
+  if (out.empty()) arena_.clear();
+  for (const Packet& frame : frames) {
+    if (frame.size() >= EthernetHeader::kSize) {
+      engine_.fdb_.prefetch(id, MacAddr::load(frame.data() + EthernetHeader::kDestination));
+    }
+  }
+  const Seconds now_s = Engine::to_seconds(now);
   for (Packet& frame : frames) {
-    Outgoing o{.link = link,
-               .id = id,
+    Outgoing o{.id = id,
+               .config = link->config,
+               .link_version = link->version,
+               .counters = counters_[id],
                .frame = frame,
                .layers = {},
                .now = now,
@@ -65,60 +83,69 @@ void Engine::encapsulate(LinkId id, std::span<Packet> frames, Time now, std::vec
   }
 }
 
-void Engine::encapsulate_one(Outgoing& o, std::vector<Datagram>& out) {
-  Link& link = o.link;
+void Lane::encapsulate_one(Outgoing& o, std::vector<Datagram>& out) {
   Packet& frame = o.frame;
-  DropCounters& drops = link.counters.drops;
+  DropCounters& drops = o.counters.drops;
   if (frame.size() < EthernetHeader::kSize) return drops.add(Drop::kFrameTruncated);
-  if (!untag(frame, link.config.vlan)) return drops.add(Drop::kVlanTagged);
-  if (link.config.remcsum_tx) o.remote_checksum = remote_checksum_byte(frame.offload);
-  if (!o.remote_checksum && !finish_checksum(frame)) return drops.add(Drop::kFrameBadOffload);
+  if (!untag(frame, o.config.vlan)) return drops.add(Drop::kVlanTagged);
+  if (!o.is_super()) {
+    if (o.config.remcsum_tx) o.remote_checksum = remote_checksum_byte(frame.offload);
+    if (!o.remote_checksum && !finish_checksum(frame)) return drops.add(Drop::kFrameBadOffload);
+  }
   o.layers = classify(frame.view());
-
-  if (link.config.proxy) {
-    forget_local_neighbours(neighbours_, o.id, frame.view(), o.layers);
-    if (answer_question(o)) return;
-  }
-  if (link.config.snooping && is_group_control(frame.view(), o.layers)) {
-    snoop(mdb_, o.id, frame.view(), o.layers, IpAddr(), o.now_s);
-  }
+  if ((o.config.proxy || o.config.snooping) && notice(o)) return;
 
   const std::uint64_t hash = flow_hash(frame.view(), o.layers);
   const std::span<const RemoteId> remotes = destinations(o, hash);
   if (remotes.empty()) return;
-  if (link.config.mss_clamp) lower_mss(o, remotes);
+  if (o.config.mss_clamp) lower_mss(o, remotes);
 
-  const Port port = source_port(hash, link.config.source_ports);
+  segments_.clear();
+  if (o.is_super() && !cut(frame, o.layers, arena_, segments_)) return drops.add(Drop::kFrameBadOffload);
+  const std::size_t size = largest_segment(frame);
+  const Port port = source_port(hash, o.config.source_ports);
   bool answered = false;
   for (const RemoteId remote : remotes) {
-    const Path& path = remotes_.path(remote);
-    if (path.mtu != 0 && overhead(path.address) + frame.size() > path.mtu) {
+    const Hop& hop = hop_to(o, remote);
+    if (hop.mtu != 0 && hop.overhead + size > hop.mtu) {
       drops.add(Drop::kPathMtu);
-      if (!answered) answer_too_big(o, path.address, path.mtu);
+      if (!answered) answer_too_big(o, hop.route.remote, hop.mtu);
       answered = true;  // one frame, one answer, however many copies of it
       continue;
     }
-    out.push_back(make_datagram(o, remote, port));
-    ++link.counters.encapsulated_frames;
-    link.counters.encapsulated_bytes += frame.size();
+    send_to(o, hop, port, out);
   }
 }
 
-// --- 2. questions
+// --- 2. questions, and who listens to what
 
 /// True: answered, and the frame goes no further.
-bool Engine::answer_question(Outgoing& o) {
+bool Lane::notice(Outgoing& o) {
+  const bool is_report = o.config.snooping && is_group_control(o.frame.view(), o.layers);
+  const bool is_question = o.config.proxy && speaks_of_neighbours(o.layers);
+  if (!is_report && !is_question) return false;
+  Engine* const engine = tables(o.id);
+  if (engine == nullptr) return false;
+  if (is_question) {
+    forget_local_neighbours(engine->neighbours_, o.id, o.frame.view(), o.layers);
+    if (answer_question(o, *engine)) return true;
+  }
+  if (is_report) snoop(engine->mdb_, o.id, o.frame.view(), o.layers, IpAddr(), o.now_s);
+  return false;
+}
+
+bool Lane::answer_question(Outgoing& o, Engine& engine) {
   if (o.replies.full()) return false;
-  const auto is_remote = [&](MacAddr mac) { return !fdb_.find(o.id, mac, o.now_s).remotes.empty(); };
+  const auto is_remote = [&](MacAddr mac) { return engine.fdb_.find(o.id, mac, o.now_s).is_known(); };
   IpAddr missed;
   Packet& reply = o.replies.next();
-  switch (suppress(neighbours_, o.id, o.frame.view(), o.layers, o.now_s, is_remote, reply, &missed)) {
+  switch (suppress(engine.neighbours_, o.id, o.frame.view(), o.layers, o.now_s, is_remote, reply, &missed)) {
     case Suppression::kAnswered:
       o.replies.commit();
-      ++o.link.counters.suppressed;
+      ++o.counters.suppressed;
       return true;
     case Suppression::kUnknown:
-      if (o.link.config.l3miss) report_miss(o.id, {}, missed);
+      if (o.config.l3miss) engine.report_miss(o.id, {}, missed);
       return false;
     case Suppression::kNotARequest:
     case Suppression::kPass:
@@ -129,44 +156,62 @@ bool Engine::answer_question(Outgoing& o) {
 
 // --- 3. where it goes
 
-/// Empty: nowhere, and that has been counted.
-std::span<const RemoteId> Engine::destinations(Outgoing& o, std::uint64_t hash) {
-  const auto destination = [&] { return MacAddr::load(o.frame.data() + EthernetHeader::kDestination); };
-  if (destination().is_multicast()) {
-    if (const auto members = group_members(o)) {
-      if (members->empty()) o.link.counters.drops.add(Drop::kNotJoined);
-      return *members;
+/// Empty: nowhere, and that has been counted. Valid until the next frame.
+std::span<const RemoteId> Lane::destinations(Outgoing& o, std::uint64_t hash) {
+  remotes_.clear();
+  const MacAddr destination = MacAddr::load(o.frame.data() + EthernetHeader::kDestination);
+  const bool may_be_listed =
+      destination.is_multicast() && (o.config.snooping || !engine_.mdb_.is_empty());
+  if (!may_be_listed) {
+    const Fdb::Peek found = engine_.fdb_.peek(o.id, destination, o.now_s);
+    if (found.kind == Fdb::Peeked::kOne && !(found.router && o.config.rsc)) {
+      remotes_.push_back(found.remote);
+      return remotes_;
     }
   }
-  Fdb::Destination found = fdb_.find(o.id, destination(), o.now_s);
-  if (found.router && o.link.config.rsc) {
-    IpAddr missed;
-    if (short_circuit(o.frame, o.layers, neighbours_, o.id, o.now_s, &missed)) {
-      found = fdb_.find(o.id, destination(), o.now_s);
-    } else if (o.link.config.l3miss && !missed.is_unspecified()) {
-      report_miss(o.id, {}, missed);
-    }
-  }
-  if (found.one_of && !found.remotes.empty()) {
-    // The middle bits: the upper ones choose the source port.
-    return found.remotes.subspan((hash & 0xffffffff) * found.remotes.size() >> 32, 1);
-  }
-  if (!found.remotes.empty()) return found.remotes;
-
-  found = fdb_.find(o.id, kFloodList, o.now_s);
-  if (found.remotes.empty()) {
-    o.link.counters.drops.add(Drop::kNoRemote);
-    if (o.link.config.l2miss && destination().is_unicast()) report_miss(o.id, destination(), {});
-    return {};
-  }
-  if (!may_flood(o, destination())) return {};
-  ++o.link.counters.flooded_frames;
-  return found.remotes;
+  // Whatever is not as simple as that.
+  if (Engine* const engine = tables(o.id)) look_up(o, *engine, hash);
+  return remotes_;
 }
 
-/// Empty: this frame's group is nobody's business but the flood list's.
-std::optional<std::span<const RemoteId>> Engine::group_members(const Outgoing& o) {
-  if (!o.link.config.snooping && mdb_.size() == 0) return std::nullopt;
+/// Into remotes_.
+void Lane::look_up(Outgoing& o, Engine& engine, std::uint64_t hash) {
+  Fdb& fdb = engine.fdb_;
+  const auto destination = [&] { return MacAddr::load(o.frame.data() + EthernetHeader::kDestination); };
+  if (destination().is_multicast() && find_group_members(o, engine)) {
+    if (remotes_.empty()) o.counters.drops.add(Drop::kNotJoined);
+    return;
+  }
+  Fdb::Destination found = fdb.find(o.id, destination(), o.now_s);
+  if (found.is_router && o.config.rsc) {
+    IpAddr missed;
+    if (short_circuit(o.frame, o.layers, engine.neighbours_, o.id, o.now_s, &missed)) {
+      found = fdb.find(o.id, destination(), o.now_s);
+    } else if (o.config.l3miss && !missed.is_unspecified()) {
+      engine.report_miss(o.id, {}, missed);
+    }
+  }
+  if (!found.is_known()) {
+    found = fdb.find(o.id, kFloodList, o.now_s);
+    if (!found.is_known()) {
+      o.counters.drops.add(Drop::kNoRemote);
+      if (o.config.l2miss && destination().is_unicast()) engine.report_miss(o.id, destination(), {});
+      return;
+    }
+    if (!may_flood(o, engine, destination())) return;
+    ++o.counters.flooded_frames;
+  }
+  const std::span<const RemoteId> remotes = found.remotes();
+  if (found.one_of) {
+    // The middle bits: the upper ones choose the source port.
+    remotes_.push_back(remotes[(hash & 0xffffffff) * remotes.size() >> 32]);
+  } else {
+    remotes_.assign(remotes.begin(), remotes.end());
+  }
+}
+
+/// Into remotes_. False: this frame's group is nobody's business but the flood list's.
+bool Lane::find_group_members(const Outgoing& o, Engine& engine) {
   const std::uint8_t* const l3 = o.frame.data() + o.layers.l3;
   IpAddr source, group;
   if (o.layers.ip == Layers::Ip::kV4) {
@@ -176,103 +221,133 @@ std::optional<std::span<const RemoteId>> Engine::group_members(const Outgoing& o
     source = Ipv6::load(l3 + Ipv6Header::kSource);
     group = Ipv6::load(l3 + Ipv6Header::kDestination);
   } else {
-    return std::nullopt;
+    return false;
   }
-  if (!group.is_multicast() || is_group_control(o.frame.view(), o.layers)) return std::nullopt;
-  switch (mdb_.find(o.id, group, source, o.link.config.snooping, o.now_s, members_)) {
-    case Mdb::Verdict::kFlood:
-      return std::nullopt;
-    case Mdb::Verdict::kNobody:
-      return std::span<const RemoteId>();
-    case Mdb::Verdict::kListed:
-      break;
-  }
-  return std::span<const RemoteId>(members_);
+  if (!group.is_multicast() || is_group_control(o.frame.view(), o.layers)) return false;
+  const auto verdict = engine.mdb_.find(o.id, group, source, o.config.snooping, o.now_s, remotes_);
+  return verdict != Mdb::Verdict::kFlood;
 }
 
-bool Engine::may_flood(Outgoing& o, MacAddr destination) {
+bool Lane::may_flood(Outgoing& o, Engine& engine, MacAddr destination) {
   const auto [kind, drop] =
       destination.is_broadcast()   ? std::pair(FloodKind::kBroadcast, Drop::kLimitBroadcast)
       : destination.is_multicast() ? std::pair(FloodKind::kMulticast, Drop::kLimitMulticast)
                                    : std::pair(FloodKind::kUnknown, Drop::kLimitUnknown);
-  if (o.link.limiter.admit(kind, o.now)) return true;
-  o.link.counters.drops.add(drop);
+  if (engine.links_[o.id].limiter.admit(kind, o.now)) return true;
+  o.counters.drops.add(drop);
   return false;
 }
 
 // --- 4. and 5. what fits
 
-void Engine::lower_mss(Outgoing& o, std::span<const RemoteId> remotes) {
-  std::uint32_t mtu = o.link.config.mtu;
+void Lane::lower_mss(Outgoing& o, std::span<const RemoteId> remotes) {
+  std::uint32_t mtu = o.config.mtu;
   for (const RemoteId remote : remotes) {
-    const Path& path = remotes_.path(remote);
-    if (path.mtu != 0) mtu = std::min(mtu, inner_mtu(path.address, path.mtu, o.layers));
+    const Hop& hop = hop_to(o, remote);
+    if (hop.mtu != 0) mtu = std::min(mtu, inner_mtu(hop.route.remote, hop.mtu, o.layers));
   }
   clamp_mss(o.frame, o.layers, mtu);
 }
 
-void Engine::answer_too_big(const Outgoing& o, const IpAddr& remote, std::uint32_t mtu) {
-  if (answers_second_ != o.now_s) {
-    answers_second_ = o.now_s;
-    answers_ = 0;
+void Lane::answer_too_big(Outgoing& o, const IpAddr& remote, std::uint32_t mtu) {
+  Engine* const engine = tables(o.id);
+  if (engine == nullptr || o.replies.full()) return;
+  if (engine->answers_second_ != o.now_s) {
+    engine->answers_second_ = o.now_s;
+    engine->answers_ = 0;
   }
-  if (answers_ == kAnswersPerSecond || o.replies.full()) return;
+  if (engine->answers_ == Engine::kAnswersPerSecond) return;
   if (!vtep::answer_too_big(o.frame.view(), o.layers, inner_mtu(remote, mtu, o.layers), o.replies.next())) {
     return;
   }
   o.replies.commit();
-  ++answers_;
-  ++o.link.counters.too_big_answers;
+  ++engine->answers_;
+  ++o.counters.too_big_answers;
 }
 
-void Engine::did_not_fit(const Datagram& datagram, std::uint32_t mtu, Time now, PacketBatch& replies) {
-  if (mtu == 0 || datagram.tag >= links_.size() || !links_[datagram.tag]) return;
-  remotes_.paths().learn_mtu(datagram.route.remote, mtu, to_seconds(now));
-  // The frame is only looked at: a Packet is what the helpers take.
-  Packet frame(ByteSpan(const_cast<std::uint8_t*>(datagram.frame.data()), datagram.frame.size()), 0);
-  frame.set_size(datagram.frame.size());
-  const Outgoing o{.link = *links_[datagram.tag],
-                   .id = datagram.tag,
-                   .frame = frame,
-                   .layers = classify(datagram.frame),
-                   .now = now,
-                   .now_s = to_seconds(now),
-                   .remote_checksum = {},
-                   .replies = replies};
+void Lane::did_not_fit(const Datagram& datagram, std::uint32_t mtu, Time now, PacketBatch& replies) {
+  const Batch batch(*this);
+  Engine* const engine = mtu == 0 ? nullptr : tables(datagram.tag);
+  if (engine == nullptr) return;
+  engine->remotes_.paths().learn_mtu(datagram.route.remote, mtu, Engine::to_seconds(now));
+  // The frame in one piece; what a segment has of its own stands elsewhere. Errors may allocate.
+  std::vector<std::uint8_t> whole(datagram.prefix.begin(), datagram.prefix.end());
+  whole.insert(whole.end(), datagram.frame.begin(), datagram.frame.end());
+  Packet frame(whole, 0);
+  frame.set_size(whole.size());
+  Outgoing o{.id = datagram.tag,
+             .config = engine->config(datagram.tag),
+             .link_version = 0,
+             .counters = counters_[datagram.tag],
+             .frame = frame,
+             .layers = classify(frame.view()),
+             .now = now,
+             .now_s = Engine::to_seconds(now),
+             .remote_checksum = {},
+             .replies = replies};
   answer_too_big(o, datagram.route.remote, mtu);
 }
 
-bool Engine::hear_path_mtu(const IpAddr& remote, Port port, std::uint64_t header, std::uint32_t mtu,
-                           Time now) {
-  const Vni vni = *Vni::from(header >> 8 & Vni::kMax);
-  if (!by_vni_.contains(key(port, vni)) && !remotes_.has_override(remote, port, vni)) return false;
-  return remotes_.paths().learn_mtu(remote, mtu, to_seconds(now));
+/// What is the same for every frame to this remote, worked out when something about link or remote is new.
+const Hop& Lane::hop_to(const Outgoing& o, RemoteId id) {
+  const RemoteTable& remotes = engine_.remotes_;
+  Hop& hop = hops_.place(o.id, id);
+  const std::uint64_t remotes_version = remotes.version();
+  if (hop.link_version == o.link_version && hop.remote == id && hop.remotes_version == remotes_version) {
+    return hop;
+  }
+  const LinkConfig& link = o.config;
+  const Remote& remote = remotes[id];
+  const PathFacts path = remotes.facts(id);
+  const bool is_v4 = remote.address.is_v4();
+  hop = {.link_version = o.link_version, .remotes_version = remotes_version, .remote = id};
+  VxlanHeader{remote.vni.value_or(link.vni)}.emit(hop.header);
+  hop.route = {.remote = remote.address,
+               .local = is_v4 ? link.local4 : link.local6,
+               .device = remote.via.is_set() ? remote.via : link.device,
+               .destination_port = remote.port.is_zero() ? link.port : remote.port,
+               .source_port = {}};
+  fill_outer(link.outer, {}, {}, is_v4, remote.address.is_multicast(), hop.route);
+  hop.checksum = path.checksum;
+  hop.route.checksum = hop.checksum.value_or(hop.route.checksum);
+  hop.mtu = path.mtu;
+  hop.overhead = static_cast<std::uint16_t>(overhead(remote.address));
+  hop.inherits = inherits(link.outer);
+  return hop;
 }
 
-Datagram Engine::make_datagram(const Outgoing& o, RemoteId id, Port source_port) const {
-  const LinkConfig& link = o.link.config;
-  const Remote& remote = remotes_[id];
-  const bool is_v4 = remote.address.is_v4();
-  Datagram datagram{.header = {},
-                    .frame = o.frame.view(),
-                    .route = {.remote = remote.address,
-                              .local = is_v4 ? link.local4 : link.local6,
-                              .device = remote.via.is_set() ? remote.via : link.device,
-                              .destination_port = remote.port.is_zero() ? link.port : remote.port,
-                              .source_port = source_port},
-                    .tag = o.id};
-  fill_outer(link.outer, o.frame.view(), o.layers, is_v4, remote.address.is_multicast(), datagram.route);
-  if (const auto checksum = remotes_.path(id).checksum) datagram.route.checksum = *checksum;
-  VxlanHeader{remote.vni.value_or(link.vni)}.emit(datagram.header);
+void Lane::send_to(Outgoing& o, const Hop& hop, Port source_port, std::vector<Datagram>& out) {
+  const ByteView frame = o.frame.view();
+  Datagram& first = out.emplace_back(
+      Datagram{.header = hop.header, .prefix = {}, .frame = frame, .route = hop.route, .tag = o.id});
+  first.route.source_port = source_port;
+  if (hop.inherits) {
+    fill_outer(o.config.outer, frame, o.layers, hop.route.remote.is_v4(), hop.route.remote.is_multicast(),
+               first.route);
+    first.route.checksum = hop.route.checksum;
+  } else {
+    first.route.tos |= encapsulated_ecn(inner_traffic_class(frame, o.layers));
+  }
   if (o.remote_checksum) {
     const std::uint64_t bits = vxlan_bits::kRemoteChecksumFlag | *o.remote_checksum;
-    store_be64(datagram.header.data(), load_be64(datagram.header.data()) | bits);
+    store_be64(first.header.data(), load_be64(first.header.data()) | bits);
   }
-  return datagram;
-}
-
-void Engine::report_miss(LinkId link, MacAddr mac, const IpAddr& ip) {
-  if (misses_.size() < kMaxMisses) misses_.push_back({.link = link, .mac = mac, .ip = ip});
+  if (segments_.empty()) {
+    ++o.counters.encapsulated_frames;
+    o.counters.encapsulated_bytes += frame.size();
+    return;
+  }
+  const Datagram model = first;
+  out.pop_back();
+  std::size_t bytes = 0;
+  for (const Segment& segment : segments_) {
+    Datagram& one = out.emplace_back(model);
+    one.prefix = segment.headers;
+    one.frame = segment.payload;
+    bytes += segment.size();
+  }
+  o.counters.encapsulated_frames += segments_.size();
+  o.counters.encapsulated_bytes += bytes;
 }
 
 }  // namespace vtep

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/engine.h"
+#include "engine/lane.h"
 #include "engine/flow_hash.h"
 #include "engine/test_frames.h"
 
@@ -29,7 +30,7 @@ class EncapsulateTest : public ::testing::Test {
   }
   const std::vector<Datagram>& encapsulate(LinkId link, TestPackets& packets) {
     out_.clear();
-    engine_.encapsulate(link, packets.span(), kNow, out_, replies_);
+    lane_.encapsulate(link, packets.span(), kNow, out_, replies_);
     return out_;
   }
   const std::vector<Datagram>& encapsulate(LinkId link, const Bytes& frame) {
@@ -39,6 +40,7 @@ class EncapsulateTest : public ::testing::Test {
   }
 
   Engine engine_{{.hash_seed = 1}};
+  Lane lane_{engine_};
   TestPackets packets_;
   std::vector<Datagram> out_;
   PacketBatch replies_{8, kHeadroom + 1536};
@@ -190,8 +192,8 @@ TEST_F(EncapsulateTest, ABatchKeepsItsOrderAndAppends) {
   TestPackets packets;
   for (std::uint8_t i = 0; i < 5; ++i) packets.add(i == 2 ? Bytes(3) : TestFrame{.seed = i}.build());
   std::vector<Datagram> out;
-  engine_.encapsulate(link, packets.span(), kNow, out, replies_);
-  engine_.encapsulate(other, packets.span(), kNow, out, replies_);
+  lane_.encapsulate(link, packets.span(), kNow, out, replies_);
+  lane_.encapsulate(other, packets.span(), kNow, out, replies_);
   ASSERT_THAT(out, SizeIs(8));
   for (std::size_t i = 0; i < out.size(); ++i) {
     EXPECT_EQ(out[i].tag, i < 4 ? link : other);
@@ -216,7 +218,7 @@ TEST_F(EncapsulateTest, SendingMarksTheEntryAsUsedButDoesNotKeepItAlive) {
   add_remote(link, test::kMacB, remote("192.0.2.1"), FdbState::kDynamic);
   packets_.add(TestFrame{}.build());
   out_.clear();
-  engine_.encapsulate(link, packets_.span(), kNow + std::chrono::seconds(50), out_, replies_);
+  lane_.encapsulate(link, packets_.span(), kNow + std::chrono::seconds(50), out_, replies_);
   const auto entry =
       engine_.fdb().get(link, test::kMacB, Engine::to_seconds(kNow + std::chrono::seconds(60)));
   ASSERT_THAT(entry, SizeIs(1));

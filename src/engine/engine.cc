@@ -10,7 +10,12 @@ Engine::Engine(const Fdb::Options& options)
       fdb_(options, remotes_, nexthops_),
       mdb_(remotes_, {.hash_seed = options.hash_seed}),
       neighbours_({.hash_seed = options.hash_seed}),
-      move_guard_({.hash_seed = options.hash_seed}) {}
+      move_guard_({.hash_seed = options.hash_seed}),
+      by_vni_(remotes_.epochs()) {
+  add_counters();
+}
+
+Engine::~Engine() = default;
 
 Seconds Engine::to_seconds(Time time) {
   return static_cast<Seconds>(
@@ -18,19 +23,13 @@ Seconds Engine::to_seconds(Time time) {
 }
 
 Result<LinkId> Engine::add_link(const LinkConfig& config, Time now) {
-  const LinkId id = free_ids_.empty() ? static_cast<LinkId>(links_.size()) : free_ids_.back();
-  if (config.has_vni && !by_vni_.try_emplace(key(config.port, config.vni), id).second) {
+  if (config.has_vni && by_vni_.find(config.port, config.vni)) {
     return fail(ErrorKind::kExists, "a link with VNI " + std::to_string(config.vni.value()) +
                                         " on UDP port " + std::to_string(config.port.value()) +
                                         " exists already");
   }
-  if (free_ids_.empty()) {
-    links_.emplace_back();
-  } else {
-    free_ids_.pop_back();
-  }
-  links_[id].emplace(Link{config, {}, {}});
-  apply(*links_[id], id);
+  const LinkId id = new_id();
+  publish(id, config);
   if (config.flood) {
     const Remote remote{.address = *config.flood, .port = {}, .vni = {}, .via = config.device};
     if (auto added = fdb_.append(id, MacAddr(), remote, FdbState::kPermanent, to_seconds(now)); !added) {
@@ -38,58 +37,100 @@ Result<LinkId> Engine::add_link(const LinkConfig& config, Time now) {
       return std::unexpected(added.error());
     }
   }
+  // Last: frames may arrive from now on.
+  if (config.has_vni) by_vni_.insert(config.port, config.vni, id);
   return id;
 }
 
+/// One whose counters are zero. Nobody remembers what it stood for.
+LinkId Engine::new_id() {
+  LinkId id = 0;
+  if (!free_ids_.empty() && remotes_.epochs().is_over(free_ids_.front().first)) {
+    id = free_ids_.front().second;
+    free_ids_.pop_front();
+  } else {
+    id = static_cast<LinkId>(links_.grow());
+  }
+  for (const auto& counters : counters_) {
+    while (counters->size() < links_.size()) counters->grow();
+    (*counters)[id] = {};
+  }
+  links_[id].limiter = {};
+  return id;
+}
+
+Engine::Counters& Engine::add_counters() {
+  Counters& counters = *counters_.emplace_back(std::make_unique<Counters>());
+  while (counters.size() < links_.size()) counters.grow();
+  return counters;
+}
+
+Engine::Counters& Engine::add_lane() {
+  const std::lock_guard lock(mutex_);
+  return add_counters();
+}
+
+/// To the lanes, and to what keeps a copy of its own.
+void Engine::publish(LinkId id, const LinkConfig& config) {
+  Link& link = links_[id];
+  auto view = std::make_shared<const LinkView>(LinkView{config, ++link_version_});
+  link.view.store(view.get());
+  if (link.held != nullptr) remotes_.epochs().retire(link.held);
+  link.held = std::move(view);
+  fdb_.set_ageing(id, config.ageing);
+  fdb_.set_max_addresses(id, config.max_addresses);
+  link.limiter.configure(config.limits);
+}
+
+LinkCounters Engine::counters(LinkId id) const {
+  LinkCounters sum;
+  for (const auto& counters : counters_) sum += (*counters)[id];
+  return sum;
+}
+
 Result<void> Engine::change_link(LinkId id, const LinkConfig& config, Time now) {
-  Link& link = *links_[id];
-  if (config.vni != link.config.vni || config.port != link.config.port ||
-      config.has_vni != link.config.has_vni) {
+  const LinkConfig before = links_[id].held->config;
+  if (config.vni != before.vni || config.port != before.port || config.has_vni != before.has_vni) {
     return fail(ErrorKind::kInvalid, "VNI and UDP port of a link cannot change: delete it and add a new one");
   }
-  if (config.flood != link.config.flood || config.device != link.config.device) {
+  if (config.flood != before.flood || config.device != before.device) {
     // The new one first, so that there is no moment without a flood list.
     if (config.flood) {
       const Remote remote{.address = *config.flood, .port = {}, .vni = {}, .via = config.device};
       fdb_.set_max_addresses(id, config.max_addresses);
       auto added = fdb_.append(id, MacAddr(), remote, FdbState::kPermanent, to_seconds(now));
       if (!added) {
-        fdb_.set_max_addresses(id, link.config.max_addresses);
+        fdb_.set_max_addresses(id, before.max_addresses);
         return added;
       }
     }
-    if (link.config.flood) {
-      const RemoteFilter old{.address = link.config.flood,
+    if (before.flood) {
+      const RemoteFilter old{.address = before.flood,
                              .port = Port(),
                              .vni = {},
                              .link_vni = true,
-                             .via = link.config.device};
+                             .via = before.device};
       // Already gone if somebody deleted it by hand: then there is nothing to replace.
       (void)fdb_.remove(id, MacAddr(), old);
     }
   }
-  link.config = config;
-  apply(link, id);
+  publish(id, config);
   return {};
 }
 
-/// What the tables and limits have to know of a link's configuration.
-void Engine::apply(Link& link, LinkId id) {
-  fdb_.set_ageing(id, link.config.ageing);
-  fdb_.set_max_addresses(id, link.config.max_addresses);
-  link.limiter.configure(link.config.limits);
-}
-
 void Engine::remove_link(LinkId id) {
-  if (id >= links_.size() || !links_[id]) return;
+  if (!has_link(id)) return;
+  Link& link = links_[id];
+  const LinkConfig& config = link.held->config;
+  if (config.has_vni) by_vni_.erase(config.port, config.vni);
+  link.view.store(nullptr);
+  remotes_.epochs().retire(std::exchange(link.held, nullptr));
   fdb_.flush(id, {});
   mdb_.remove_link(id);
   neighbours_.remove_link(id);
   move_guard_.forget_link(id);
   std::erase_if(misses_, [id](const MissEvent& miss) { return miss.link == id; });
-  if (links_[id]->config.has_vni) by_vni_.erase(key(links_[id]->config.port, links_[id]->config.vni));
-  links_[id].reset();
-  free_ids_.push_back(id);
+  free_ids_.emplace_back(remotes_.epochs().retire(), id);
 }
 
 Result<void> Engine::remove_nexthop(std::uint32_t id) {
@@ -100,7 +141,18 @@ Result<void> Engine::remove_nexthop(std::uint32_t id) {
 }
 
 void Engine::count_drop(LinkId id, Drop drop, std::uint64_t n) {
-  if (id < links_.size() && links_[id]) links_[id]->counters.drops.add(drop, n);
+  if (has_link(id)) (*counters_.front())[id].drops.add(drop, n);
+}
+
+bool Engine::hear_path_mtu(const IpAddr& remote, Port port, std::uint64_t header, std::uint32_t mtu,
+                           Time now) {
+  const Vni vni = *Vni::from(header >> 8 & Vni::kMax);
+  if (!by_vni_.find(port, vni) && !remotes_.has_override(remote, port, vni)) return false;
+  return remotes_.paths().learn_mtu(remote, mtu, to_seconds(now));
+}
+
+void Engine::report_miss(LinkId link, MacAddr mac, const IpAddr& ip) {
+  if (misses_.size() < kMaxMisses) misses_.push_back({.link = link, .mac = mac, .ip = ip});
 }
 
 DropCounters Engine::port_drops(Port port) const {

@@ -1,43 +1,28 @@
-// The forwarding engine: everything a VTEP decides, without I/O and without a clock.
+// The forwarding engine: everything a VTEP knows and decides, without I/O and without a clock. This is its memory:
+// links, forwarding tables and what they share. Lane (lane.h) is the way of a frame through it.
 //
-// The life of a frame, overlay to underlay (encapsulate):
-//   1. the frame has an Ethernet header, its VLAN tag is the link's business, and its checksum is finished,
-//   or
-//      left to the remote end (remote checksum offload);
-//   2. with `proxy`, a question about a known neighbour is answered here and goes no further;
-//   3. the tables say where it goes: one remote, one of a nexthop group, those who asked for a multicast
-//   group,
-//      the flood list within its limits, or nowhere;
-//   4. TCP's MSS is lowered to what fits the tunnel;
-//   5. one datagram per remote whose path takes it: the VXLAN header, the same frame, and the route. If a
-//   path
-//      does not, the inner sender is told.
-// Underlay to overlay (decapsulate):
-//   1. the datagram holds a VXLAN header with the I flag and an Ethernet header;
-//   2. (UDP port, VNI) names a link;
-//   3. the link takes these header bits, and datagrams from this VTEP;
-//   4. no VLAN tag, unless allowed; the inner source may stand there: not our own, not a group, not held
-//      elsewhere;
-//   5. it is learned: (link, inner source MAC) → outer source;
-//   6. congestion marks pass from the outer to the inner header (RFC 6040);
-//   7. neighbours and group members are noted;
-//   8. the frame fits the interface, and an unfinished checksum is marked;
-//   9. it is handed to the link's local port. Never back to the underlay: split horizon.
+// Configuration goes in as passive data, packets go through lanes in batches, events come out by take_events() of
+// each table and take_misses().
 //
-// Configuration goes in as passive data, packets go through in batches, events come out by take_events() of
-// each table and take_misses(). Thread-compatible: one thread owns an engine. No allocation per packet in
-// steady state.
+// Thread safety: everything here is called with mutex() held, but the constructor, mutex() itself and what says
+// otherwise. Lanes read links, remotes and the FDB without it, and take it themselves for what changes a table.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <unordered_map>
 #include <vector>
 
 #include "base/datagram.h"
+#include "base/epochs.h"
 #include "base/packet.h"
 #include "base/result.h"
+#include "base/stable_vector.h"
 #include "base/time.h"
 #include "engine/fdb.h"
 #include "engine/flood_limiter.h"
@@ -46,7 +31,7 @@
 #include "engine/move_guard.h"
 #include "engine/neighbours.h"
 #include "engine/nexthops.h"
-#include "wire/layers.h"
+#include "engine/vni_table.h"
 
 namespace vtep {
 
@@ -58,6 +43,12 @@ class Engine {
   static constexpr std::size_t kMaxMisses = 256;
 
   explicit Engine(const Fdb::Options& options);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  /// Recursive: requests are made of smaller requests.
+  std::recursive_mutex& mutex() { return mutex_; }
 
   // --- configuration
 
@@ -70,10 +61,11 @@ class Engine {
   /// With all its entries; harmless if there is none.
   void remove_link(LinkId link);
 
-  /// Precondition for these: the link exists.
-  const LinkConfig& config(LinkId link) const { return links_[link]->config; }
-  const LinkCounters& counters(LinkId link) const { return links_[link]->counters; }
-  /// The caller's own drops: what I/O could not send or deliver.
+  /// Preconditions for these: the link exists.
+  const LinkConfig& config(LinkId link) const { return links_[link].held->config; }
+  /// Of all lanes together.
+  LinkCounters counters(LinkId link) const;
+  /// The caller's own drops. A lane counts those of its own frames.
   void count_drop(LinkId link, Drop drop, std::uint64_t n = 1);
 
   Fdb& fdb() { return fdb_; }
@@ -88,27 +80,10 @@ class Engine {
   Result<void> remove_nexthop(std::uint32_t id);
   bool uses_device(IfIndex device) const { return remotes_.uses_device(device); }
 
-  // --- data path
-
-  /// Appends to `out` what has to be sent for these frames of the link's local port. `out` points into the
-  /// frames, which must stay as they are until it was sent. Datagram::tag is the LinkId. Appends to
-  /// `replies`, as far as there is room, frames that go back to that port.
-  void encapsulate(LinkId link, std::span<Packet> frames, Time now, std::vector<Datagram>& out,
-                   PacketBatch& replies);
-
-  /// A datagram of encapsulate() was larger than the way takes. Remembers the MTU (0: not known), and answers
-  /// the inner sender as encapsulate() does.
-  void did_not_fit(const Datagram& datagram, std::uint32_t mtu, Time now, PacketBatch& replies);
-
   /// Somebody says that the way to `remote` takes packets of no more than `mtu` bytes, and quotes a datagram
   /// to this port that begins with `header`. Believed, and true returned, if we send such datagrams there:
   /// ports can be guessed, and a VNI less easily.
   bool hear_path_mtu(const IpAddr& remote, Port port, std::uint64_t header, std::uint32_t mtu, Time now);
-
-  /// Datagrams that arrived on `port`. Those that are good are moved to the front of `batch`, without outer
-  /// headers, in order; links[i] says where batch[i] goes. Returns how many.
-  /// Precondition: links.size() >= batch.size().
-  std::size_t decapsulate(Port port, std::span<Packet> batch, Time now, std::span<LinkId> links);
 
   /// Drops on a UDP port that no link could be charged with: truncated, no I flag, unknown VNI.
   DropCounters port_drops(Port port) const;
@@ -127,56 +102,42 @@ class Engine {
   static Seconds to_seconds(Time time);
 
  private:
-  struct Link {
-    LinkConfig config;
-    LinkCounters counters;
-    FloodLimiter limiter;
-  };
-  /// One frame on its way out.
-  struct Outgoing {
-    Link& link;
-    LinkId id;
-    Packet& frame;
-    Layers layers;
-    Time now;
-    Seconds now_s;
-    std::optional<std::uint8_t>
-        remote_checksum;  // the header's byte, if the remote end finishes the checksum
-    PacketBatch& replies;
-  };
+  friend class Lane;
 
-  void encapsulate_one(Outgoing& o, std::vector<Datagram>& out);
-  bool answer_question(Outgoing& o);
-  std::span<const RemoteId> destinations(Outgoing& o, std::uint64_t hash);
-  std::optional<std::span<const RemoteId>> group_members(const Outgoing& o);
-  bool may_flood(Outgoing& o, MacAddr destination);
-  void lower_mss(Outgoing& o, std::span<const RemoteId> remotes);
-  bool fits(Outgoing& o, const Path& path);
-  void answer_too_big(const Outgoing& o, const IpAddr& remote, std::uint32_t mtu);
-  Datagram make_datagram(const Outgoing& o, RemoteId remote, Port source_port) const;
+  /// What lanes see of a link. Never changed: a new configuration is a new view, with another version.
+  struct LinkView {
+    LinkConfig config;
+    std::uint64_t version = 0;
+  };
+  struct Link {
+    std::shared_ptr<const LinkView> held{};
+    std::atomic<const LinkView*> view = nullptr;  // held's; null: there is no such link
+    FloodLimiter limiter{};
+  };
+  using Counters = StableVector<LinkCounters>;  // by LinkId
+
+  bool has_link(LinkId link) const { return link < links_.size() && links_[link].held != nullptr; }
+  void publish(LinkId id, const LinkConfig& config);
+  LinkId new_id();
+  Counters& add_counters();
+  Counters& add_lane();  // takes the lock
   void report_miss(LinkId link, MacAddr mac, const IpAddr& ip);
 
-  std::optional<Drop> admit(Link& link, LinkId id, std::uint64_t header, Packet& frame, Seconds now);
-  std::optional<Drop> admit_header(Link& link, std::uint64_t header);
-  std::optional<Drop> learn(Link& link, LinkId id, const Packet& frame, Seconds now);
-  bool may_hear(LinkId id, const Packet& frame, const Layers& layers, Seconds now);
-
-  static std::uint64_t key(Port port, Vni vni) { return std::uint64_t{port.value()} << 24 | vni.value(); }
-  void apply(Link& link, LinkId id);
-
+  std::recursive_mutex mutex_;
   RemoteTable remotes_;  // the tables below refer to it, and go first
   Nexthops nexthops_;
   Fdb fdb_;
   Mdb mdb_;
   Neighbours neighbours_;
   MoveGuard move_guard_;
-  std::vector<std::optional<Link>> links_;  // by LinkId
-  std::vector<LinkId> free_ids_;
-  std::unordered_map<std::uint64_t, LinkId> by_vni_;  // key(port, VNI)
+  StableVector<Link> links_;  // by LinkId
+  std::uint64_t link_version_ = 0;
+  std::deque<std::pair<Epochs::Number, LinkId>> free_ids_;  // usable once their time is over
+  VniTable by_vni_;
+  std::vector<std::unique_ptr<Counters>> counters_;  // the first are our own, the others the lanes'
   std::unordered_map<std::uint16_t, DropCounters> port_drops_;
   std::vector<MissEvent> misses_;
-  std::vector<RemoteId> members_;  // group_members() writes them; keeps its capacity
-  Seconds answers_second_ = 0;     // answers_ were given in this one
+  Seconds answers_second_ = 0;  // answers_ were given in this one
   std::uint32_t answers_ = 0;
 };
 

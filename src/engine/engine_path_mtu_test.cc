@@ -102,7 +102,7 @@ TEST_F(PathMtuTest, TheUnderlaysRefusalIsLearnedAndAnswered) {
   ASSERT_THAT(out, SizeIs(1));
   const Datagram refused = out[0];
   replies_.clear();
-  engine_.did_not_fit(refused, kMtu, now_, replies_);
+  lane_.did_not_fit(refused, kMtu, now_, replies_);
   ASSERT_EQ(replies_.size(), 1U);
   EXPECT_EQ(told(), inner(kMtu));
   EXPECT_EQ(counters(link).too_big_answers, 1U);
@@ -117,11 +117,11 @@ TEST_F(PathMtuTest, ARefusalThatSaysNothingOrComesTooLateIsHarmless) {
   const LinkId link = link_to_b();
   const Datagram refused = send(link, frame4(1500))[0];
   replies_.clear();
-  engine_.did_not_fit(refused, 0, now_, replies_);
+  lane_.did_not_fit(refused, 0, now_, replies_);
   EXPECT_TRUE(replies_.empty());
   EXPECT_EQ(engine_.paths().find(kPeer)->mtu, 0U);
   engine_.remove_link(link);
-  engine_.did_not_fit(refused, kMtu, now_, replies_);
+  lane_.did_not_fit(refused, kMtu, now_, replies_);
   EXPECT_TRUE(replies_.empty());
 }
 

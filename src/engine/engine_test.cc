@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "engine/lane.h"
 #include "engine/test_frames.h"
 
 namespace vtep {
@@ -39,6 +40,7 @@ class LinksTest : public ::testing::Test {
   }
 
   Engine engine_{{.hash_seed = 1}};
+  Lane lane_{engine_};
 };
 
 TEST_F(LinksTest, PortAndVniNameALink) {
@@ -167,7 +169,8 @@ TEST_F(LinksTest, RemovingALinkFreesItsIdItsEntriesAndItsVni) {
   TestPackets packets;
   packets.add_datagram(10_vni, TestFrame{}.build(), test::ip("192.0.2.1"));
   LinkId to;
-  EXPECT_EQ(engine_.decapsulate(kLinuxVxlanPort, packets.span(), kNow, {&to, 1}), 0U);
+  Layers layers;
+  EXPECT_EQ(lane_.decapsulate(kLinuxVxlanPort, packets.span(), kNow, {&to, 1}, {&layers, 1}), 0U);
   EXPECT_EQ(engine_.port_drops(kLinuxVxlanPort)[Drop::kUnknownVni], 1U);
 
   const LinkId again = add_link({.vni = 10_vni});
@@ -213,7 +216,9 @@ TEST(TwoEngines, WhatGoesInComesOut) {
   (void)*b.add_link({.vni = 99_vni}, kNow);
   const LinkId link_b = *b.add_link({.vni = 10_vni, .flood = address_a, .vlan = VlanPolicy::kAllow}, kNow);
   std::mt19937_64 random(7);
-  Engine* engines[] = {&a, &b};
+  Lane lane_a(a);
+  Lane lane_b(b);
+  Lane* const lanes[] = {&lane_a, &lane_b};
   const LinkId links[] = {link_a, link_b};
   const MacAddr macs[] = {test::kMacA, test::kMacB};
   const IpAddr addresses[] = {address_a, address_b};
@@ -230,7 +235,7 @@ TEST(TwoEngines, WhatGoesInComesOut) {
     }
     std::vector<Datagram> out;
     PacketBatch replies(1, 128);
-    engines[from]->encapsulate(links[from], frames.span(), kNow, out, replies);
+    lanes[from]->encapsulate(links[from], frames.span(), kNow, out, replies);
     ASSERT_THAT(out, SizeIs(expected.size()));
     TestPackets received;
     for (const Datagram& datagram : out) {
@@ -241,7 +246,8 @@ TEST(TwoEngines, WhatGoesInComesOut) {
       received.add(bytes).outer_source = addresses[from];
     }
     std::vector<LinkId> arrived(out.size());
-    ASSERT_EQ(engines[to]->decapsulate(kLinuxVxlanPort, received.span(), kNow, arrived), out.size());
+    std::vector<Layers> layers(out.size());
+    ASSERT_EQ(lanes[to]->decapsulate(kLinuxVxlanPort, received.span(), kNow, arrived, layers), out.size());
     for (std::size_t i = 0; i < expected.size(); ++i) {
       EXPECT_EQ(arrived[i], links[to]);
       ASSERT_EQ(test::to_bytes(received[i].view()), expected[i]);

@@ -15,9 +15,13 @@
 //   lookup
 //     never degrades; 24 bytes a slot, at most 3/4 full.
 //
-// Thread-compatible: belongs to the engine's thread. Knows no clock; seconds are passed in.
+// Thread safety: peek(), refresh(), prefetch() and names_version() may be called by any reader of the remotes' epochs
+// at any time, and never wait: a change of a few words is tried again (a sequence lock), a table that has grown is
+// another one, and the old one goes when nobody looks at it any more. Everything else is called under the lock of the
+// engine's tables. Knows no clock; seconds are passed in.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -82,17 +86,55 @@ class Fdb {
   };
   /// A frame from `mac` arrived from `source`. Precondition: mac.is_unicast().
   Learned learn(LinkId link, MacAddr mac, const IpAddr& source, Seconds now);
-  struct Destination {
-    std::span<const RemoteId> remotes{};  ///< empty: unknown
-    bool one_of = false;                  ///< a nexthop group: a flow takes one of them
-    bool router = false;
+  class Destination {
+   public:
+    Destination() = default;
+    Destination(RemoteId one, bool router) : is_router(router), is_one_(true), one_(one) {}
+    Destination(std::span<const RemoteId> several, bool group, bool router)
+        : one_of(group), is_router(router), several_(several) {}
+
+    /// Empty: unknown. Valid as long as this object, and until the next change.
+    std::span<const RemoteId> remotes() const& {
+      return is_one_ ? std::span<const RemoteId>(&one_, 1) : several_;
+    }
+    std::span<const RemoteId> remotes() const&& = delete;
+    bool is_known() const { return is_one_ || !several_.empty(); }
+
+    bool one_of = false;  ///< a nexthop group: a flow takes one of them
+    bool is_router = false;
+
+   private:
+    bool is_one_ = false;
+    RemoteId one_ = 0;
+    std::span<const RemoteId> several_{};
   };
-  /// Where frames for `mac` go. Marks the entry as used. Valid until the next change.
+  /// Where frames for `mac` go. Marks the entry as used.
   Destination find(LinkId link, MacAddr mac, Seconds now);
   /// A dynamic entry stays where it is until it is replaced, removed or aged. Harmless if there is none.
   void freeze(LinkId link, MacAddr mac);
   /// Whether an entry of the link names this VTEP; if one names a nexthop group, any group's members count.
   bool names(LinkId link, const IpAddr& vtep) const;
+
+  // --- by the data path, without the lock
+
+  enum class Peeked : std::uint8_t {
+    kUnknown,  ///< or not to be told without the lock: find() knows
+    kOne,      ///< one remote
+    kSeveral,  ///< a list, or a nexthop group: find() knows them
+  };
+  struct Peek {
+    Peeked kind = Peeked::kUnknown;
+    RemoteId remote = 0;  ///< with kOne
+    bool router = false;
+  };
+  /// Where frames for `mac` go. Marks the entry as used.
+  Peek peek(LinkId link, MacAddr mac, Seconds now) const;
+  /// As learn(), if nothing has to be learned: kRefreshed, kHeldStatic or kHeldFrozen. Empty: call learn().
+  std::optional<Learned> refresh(LinkId link, MacAddr mac, const IpAddr& source, Seconds now) const;
+  /// Worth its time only if the table does not fit the processor's cache; does nothing otherwise.
+  void prefetch(LinkId link, MacAddr mac) const;
+  /// Changes whenever names() of anybody may have.
+  std::uint32_t names_version() const { return names_version_.load(std::memory_order_acquire); }
 
   // --- ageing
 
@@ -114,27 +156,45 @@ class Fdb {
   /// Entries, whatever their number of remotes.
   std::size_t size() const { return size_; }
   std::size_t size(LinkId link) const { return link < links_.size() ? links_[link].entries : 0; }
-  std::size_t memory_bytes() const { return (mask_ + 1) * sizeof(Slot); }
+  std::size_t memory_bytes() const { return (table().mask + 1) * sizeof(Slot); }
 
   /// Entries that were set, moved or removed since the last call, in order. The caller drains after every
   /// batch.
   std::vector<FdbEvent> take_events();
 
  private:
+  enum Target : std::uint8_t { kRemote, kList, kGroup };
+  /// An entry as the code speaks of it.
+  struct Entry {
+    std::uint64_t mac : 48 = 0;
+    std::uint64_t state : 4 = 0;   // FdbState; 0: the slot is free
+    std::uint64_t target : 4 = 0;  // Target
+    std::uint64_t router : 1 = 0;
+    std::uint64_t frozen : 1 = 0;
+    std::uint64_t unused : 6 = 0;
+    LinkId link = 0;
+    std::uint32_t index = 0;  // a RemoteId, an index into lists_, or a GroupIndex
+    Seconds used = 0;
+    Seconds updated = 0;
+
+    bool is_free() const { return state == 0; }
+    bool is_dynamic() const { return state == static_cast<std::uint64_t>(FdbState::kDynamic); }
+    bool is(LinkId of, std::uint64_t address) const { return mac == address && link == of; }
+  };
+  /// And as it lies in memory. The stamps are written by readers too, who may hit an entry that has just taken the
+  /// place of another: it counts as used a second too early, no more.
   struct Slot {
-    std::uint64_t mac : 48;
-    std::uint64_t state : 4;   // FdbState; 0: the slot is free
-    std::uint64_t target : 4;  // Target
-    std::uint64_t router : 1;
-    std::uint64_t frozen : 1;
-    std::uint64_t unused : 6;
-    LinkId link;
-    std::uint32_t index;  // a RemoteId, an index into lists_, or a GroupIndex
-    Seconds used;
-    Seconds updated;
+    std::atomic<std::uint64_t> key;     // mac … unused
+    std::atomic<std::uint64_t> target;  // link, index
+    std::atomic<Seconds> used;
+    std::atomic<Seconds> updated;
   };
   static_assert(sizeof(Slot) == 24);
-  enum Target : std::uint8_t { kRemote, kList, kGroup };
+  struct Table {
+    explicit Table(std::size_t size) : mask(size - 1), slots(std::make_unique<Slot[]>(size)) {}
+    const std::size_t mask;
+    const std::unique_ptr<Slot[]> slots;
+  };
   using List = std::vector<RemoteId>;
   struct Link {
     std::uint32_t ageing = 0;
@@ -143,35 +203,50 @@ class Fdb {
     std::uint32_t groups = 0;  // entries that name a nexthop group
   };
 
-  std::size_t home(LinkId link, std::uint64_t mac) const;
-  std::size_t find_slot(LinkId link,
-                        std::uint64_t mac) const;  // the entry, or the free slot where it would go
-  Slot& insert(LinkId link, MacAddr mac, FdbState state, Seconds now);
+  std::uint64_t hash(LinkId link, std::uint64_t mac) const;
+  const Table& table() const { return *table_; }
+  static Entry load(const Slot& slot);
+  static void store(Slot& slot, const Entry& entry);
+  Entry at(std::size_t index) const { return load(table().slots[index]); }
+  /// Readers see it whole.
+  void put(std::size_t index, const Entry& entry);
+  // The entry, or the free slot where it would go.
+  static std::size_t find_slot(const Table& table, std::uint64_t hash, LinkId link, std::uint64_t mac);
+  std::size_t find_slot(LinkId link, std::uint64_t mac) const {
+    return find_slot(table(), hash(link, mac), link, mac);
+  }
+  Entry get_entry(LinkId link, MacAddr mac) const { return at(find_slot(link, mac.to_u64())); }
+  /// Without the lock; empty: something is being changed. `where` is set to its slot.
+  std::optional<Entry> try_peek(LinkId link, MacAddr mac, Slot*& where) const;
+  std::size_t insert(LinkId link, MacAddr mac, Entry entry);
   void grow();
   void erase(std::size_t index);  // with backward shift
   Link& links_of(LinkId link);
   bool is_full(LinkId link) const;
   RemoteId hold(LinkId link, const Remote& remote);
   void let_go(LinkId link, RemoteId id);
-  void release_target(Slot& slot);
-  std::span<const RemoteId> remotes_of(const Slot& slot) const;  // none if it names a group
-  void set_target(Slot& slot, const FdbTarget& target);
-  void set_single(Slot& slot, RemoteId id);
-  void set_list(Slot& slot, List list);
-  bool comes_from(const Slot& slot, const IpAddr& source) const;
-  std::optional<Seconds> expiry_of(const Slot& slot) const;  // empty: never
-  void note_expiry(const Slot& slot);
-  void emit(FdbEvent::Kind kind, const Slot& slot, RemoteId remote);  // of a group slot, `remote` is ignored
-  void emit_all(FdbEvent::Kind kind, const Slot& slot);
+  void release_target(const Entry& entry);
+  // None if it names a group. Valid as long as `entry`.
+  std::span<const RemoteId> remotes_of(const Entry& entry) const;
+  void set_target(Entry& entry, const FdbTarget& target);
+  static void set_single(Entry& entry, RemoteId id);
+  void set_list(Entry& entry, List list);
+  bool comes_from(const Entry& entry, const IpAddr& source) const;
+  std::optional<Seconds> expiry_of(const Entry& entry) const;  // empty: never
+  void note_expiry(const Entry& entry);
+  void emit(FdbEvent::Kind kind, const Entry& entry, RemoteId remote);  // of a group, `remote` is ignored
+  void emit_all(FdbEvent::Kind kind, const Entry& entry);
   void remove_slot(std::size_t index, FdbEvent::Kind kind);
   std::size_t remove_matching(std::size_t index, const RemoteFilter& filter);
-  FdbEntry describe(const Slot& slot, RemoteId remote, Seconds now) const;
+  FdbEntry describe(const Entry& entry, RemoteId remote, Seconds now) const;
   std::uint32_t ageing_of(LinkId link) const { return link < links_.size() ? links_[link].ageing : 0; }
-  void append_description(const Slot& slot, Seconds now, std::vector<FdbEntry>& entries) const;
+  void append_description(const Entry& entry, Seconds now, std::vector<FdbEntry>& entries) const;
 
   const Options options_;
-  std::unique_ptr<Slot[]> slots_;
-  std::size_t mask_;
+  std::shared_ptr<Table> table_;
+  std::atomic<const Table*> published_;      // table_, for readers without the lock
+  std::atomic<std::uint64_t> sequence_ = 0;  // odd while slots are being changed
+  std::atomic<std::uint32_t> names_version_ = 1;
   std::size_t size_ = 0;
   std::size_t dynamic_ = 0;
 

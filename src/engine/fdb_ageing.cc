@@ -13,16 +13,16 @@ void Fdb::set_ageing(LinkId link, std::uint32_t seconds) {
   if (scan_at_) scan_at_ = 0;
 }
 
-std::optional<Seconds> Fdb::expiry_of(const Slot& slot) const {
-  const std::uint32_t ageing = ageing_of(slot.link);
-  if (static_cast<FdbState>(slot.state) != FdbState::kDynamic || ageing == 0) return std::nullopt;
+std::optional<Seconds> Fdb::expiry_of(const Entry& entry) const {
+  const std::uint32_t ageing = ageing_of(entry.link);
+  if (!entry.is_dynamic() || ageing == 0) return std::nullopt;
   // Beyond the end of the scale is never: a sum that wrapped would be in the past.
-  if (ageing > std::numeric_limits<Seconds>::max() - slot.updated) return std::nullopt;
-  return slot.updated + ageing;
+  if (ageing > std::numeric_limits<Seconds>::max() - entry.updated) return std::nullopt;
+  return entry.updated + ageing;
 }
 
-void Fdb::note_expiry(const Slot& slot) {
-  const auto expiry = expiry_of(slot);
+void Fdb::note_expiry(const Entry& entry) {
+  const auto expiry = expiry_of(entry);
   if (!expiry) return;
   next_scan_ = std::min(next_scan_.value_or(*expiry), *expiry);
   if (scan_at_) scan_next_expiry_ = std::min(scan_next_expiry_.value_or(*expiry), *expiry);
@@ -35,8 +35,8 @@ void Fdb::age(Seconds now, std::size_t budget) {
     scan_next_expiry_.reset();
   }
   std::size_t i = *scan_at_;
-  for (; budget > 0 && i <= mask_; --budget) {
-    const auto expiry = expiry_of(slots_[i]);
+  for (; budget > 0 && i <= table().mask; --budget) {
+    const auto expiry = expiry_of(at(i));
     if (expiry && *expiry <= now) {
       remove_slot(i, FdbEvent::Kind::kAged);  // something else may have shifted into slot i: look again
       continue;
@@ -44,7 +44,7 @@ void Fdb::age(Seconds now, std::size_t budget) {
     if (expiry) scan_next_expiry_ = std::min(scan_next_expiry_.value_or(*expiry), *expiry);
     ++i;
   }
-  if (i <= mask_) {
+  if (i <= table().mask) {
     scan_at_ = i;
     return;
   }

@@ -376,7 +376,8 @@ class FdbModel : public ::testing::TestWithParam<Shape> {
     const LinkId link = some_link();
     const MacAddr mac = some_mac();
     std::vector<Remote> found;
-    for (const RemoteId id : fdb_.find(link, mac, now_).remotes) found.push_back(tables_.remotes[id]);
+    const Fdb::Destination destination = fdb_.find(link, mac, now_);
+    for (const RemoteId id : destination.remotes()) found.push_back(tables_.remotes[id]);
     EXPECT_EQ(found, model_.find(link, mac, now_));
   }
 

@@ -4,7 +4,7 @@
 // A token bucket a kind. Credit is counted in billionths of a frame: each nanosecond earns as many of them as
 // the limit is frames a second. Nothing is ever rounded, so there is no drift however long it runs.
 //
-// Thread-compatible: belongs to the engine's thread. Knows no clock; the time is passed in.
+// Thread safety: under the lock of the engine's tables. Knows no clock; the time is passed in.
 #pragma once
 
 #include <array>

@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/counter.h"
 #include "base/ifindex.h"
 #include "base/ip.h"
 #include "base/mac.h"
@@ -116,19 +117,20 @@ struct LinkConfig {
   friend bool operator==(const LinkConfig&, const LinkConfig&) = default;
 };
 
+/// One lane writes them, anybody may read them.
 struct LinkCounters {
-  std::uint64_t encapsulated_frames = 0;  ///< copies handed to the underlay
-  std::uint64_t encapsulated_bytes = 0;   ///< inner bytes of those
-  std::uint64_t decapsulated_frames = 0;  ///< frames handed to the interface
-  std::uint64_t decapsulated_bytes = 0;
-  std::uint64_t flooded_frames = 0;  ///< frames that went to the flood list, whatever its length
-  std::uint64_t learned = 0;
-  std::uint64_t moved = 0;
-  std::uint64_t learn_refused = 0;    ///< not learned because the table holds its limit
-  std::uint64_t reserved_bits = 0;    ///< headers received with reserved bits, which were ignored
-  std::uint64_t suppressed = 0;       ///< requests that were answered instead of flooded
-  std::uint64_t too_big_answers = 0;  ///< ICMP messages to inner senders
-  std::uint64_t frozen = 0;           ///< MACs that moved too often
+  Counter encapsulated_frames;  ///< copies handed to the underlay
+  Counter encapsulated_bytes;   ///< inner bytes of those
+  Counter decapsulated_frames;  ///< frames handed to the interface
+  Counter decapsulated_bytes;
+  Counter flooded_frames;  ///< frames that went to the flood list, whatever its length
+  Counter learned;
+  Counter moved;
+  Counter learn_refused;    ///< not learned because the table holds its limit
+  Counter reserved_bits;    ///< headers received with reserved bits, which were ignored
+  Counter suppressed;       ///< requests that were answered instead of flooded
+  Counter too_big_answers;  ///< ICMP messages to inner senders
+  Counter frozen;           ///< MACs that moved too often
   DropCounters drops;
 
   LinkCounters& operator+=(const LinkCounters& other) {

@@ -18,10 +18,11 @@
 //   * members are in the order of their addresses, so that lists are merged without duplicates;
 //   * a group with a learned member is in `due_` at or before the time when the first of them ends.
 //
-// Thread-compatible: belongs to the engine's thread. Knows no clock; seconds are passed in.
+// Thread safety: under the lock of the engine's tables. Knows no clock; seconds are passed in.
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -155,6 +156,8 @@ class Mdb {
   /// In the order of link, group, source, address. A copy: O(table).
   std::vector<MdbEntry> list(std::optional<LinkId> link, Seconds now) const;
   std::size_t size() const { return size_; }
+  /// Any thread may ask, at any time.
+  bool is_empty() const { return size_.load(std::memory_order_relaxed) == 0; }
 
   /// What changed since the last call, in order. The caller drains after every batch.
   std::vector<MdbEvent> take_events();
@@ -230,7 +233,7 @@ class Mdb {
   Groups groups_;
   Due due_;
   std::vector<std::array<Domain, 2>> domains_;  // by LinkId and protocol
-  std::size_t size_ = 0;
+  std::atomic<std::size_t> size_ = 0;
   RemoteTable& remotes_;
   std::vector<MdbEvent> events_;
 };

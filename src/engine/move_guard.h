@@ -9,7 +9,7 @@
 // what has not moved for longest, nothing has to expire, and nothing is ever scanned. Moves of a MAC within
 // one second share an entry, so that one busy loop does not push the others out.
 //
-// Thread-compatible: belongs to the engine's thread. Knows no clock; seconds are passed in.
+// Thread safety: under the lock of the engine's tables. Knows no clock; seconds are passed in.
 #pragma once
 
 #include <cstdint>

@@ -19,7 +19,7 @@
 // stalls for a rehash, and entries never move, so a scan for what is due can stop anywhere. 40 bytes an
 // entry, key included; chunks are kept when entries go.
 //
-// Thread-compatible: belongs to the engine's thread. Knows no clock; seconds are passed in.
+// Thread safety: under the lock of the engine's tables. Knows no clock; seconds are passed in.
 #pragma once
 
 #include <array>

@@ -99,6 +99,7 @@ GroupIndex Nexthops::remove_group(std::uint32_t id) {
 }
 
 void Nexthops::clear(Group& group) {
+  version_.fetch_add(1, std::memory_order_release);
   for (const RemoteId remote : group.buckets) {
     const auto named = named_.find(remotes_.path_id(remote));
     if (--named->second == 0) named_.erase(named);

@@ -4,9 +4,10 @@
 // A number names a nexthop or a group, never both. A group keeps its place (GroupIndex) while its members
 // change, so that FDB entries need not be touched.
 //
-// Thread-compatible: belongs to the engine's thread.
+// Thread safety: under the lock of the engine's tables.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -68,6 +69,9 @@ class Nexthops {
   /// Whether any group has it.
   bool names(const IpAddr& address) const;
 
+  /// Changes whenever names() of anybody may have. Any thread may ask, at any time.
+  std::uint32_t version() const { return version_.load(std::memory_order_acquire); }
+
   std::vector<Nexthop> list() const;
 
  private:
@@ -83,6 +87,7 @@ class Nexthops {
   GroupIndex remove_group(std::uint32_t id);
 
   RemoteTable& remotes_;
+  std::atomic<std::uint32_t> version_ = 1;
   std::map<std::uint32_t, Nexthop> nexthops_;
   std::map<std::uint32_t, GroupIndex> group_of_;
   std::vector<Group> groups_;

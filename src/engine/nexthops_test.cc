@@ -95,8 +95,8 @@ TEST_F(NexthopsTest, AnEntryWithAGroupIsOneOfManyAndIsHeldByItsMembers) {
   EXPECT_FALSE(fdb.add(0, MacAddr(), target, FdbState::kPermanent, 1)) << "a flood list is no choice";
   ASSERT_TRUE(fdb.add(0, test::kMacA, target, FdbState::kDynamic, 1));
   const Fdb::Destination found = fdb.find(0, test::kMacA, 2);
-  EXPECT_TRUE(found.one_of && found.router);
-  EXPECT_EQ(found.remotes.size(), 2U);
+  EXPECT_TRUE(found.one_of && found.is_router);
+  EXPECT_EQ(found.remotes().size(), 2U);
   EXPECT_EQ(fdb.learn(0, test::kMacA, test::ip("192.0.2.2"), 3), Fdb::Learned::kRefreshed);
   EXPECT_EQ(fdb.learn(0, test::kMacA, test::ip("192.0.2.9"), 3), Fdb::Learned::kHeldStatic);
 

@@ -11,17 +11,40 @@ std::size_t PathTable::Hash::operator()(const IpAddr& address) const {
   return mix64(load_be64(octets.data()) ^ mix64(load_be64(octets.data() + 8)));
 }
 
+std::uint64_t PathTable::pack(const PathFacts& facts) {
+  const std::uint64_t checksum = !facts.checksum ? 0 : *facts.checksum ? 2 : 1;
+  return checksum << 32 | facts.mtu;
+}
+
+PathFacts PathTable::unpack(std::uint64_t packed) {
+  PathFacts facts{.mtu = static_cast<std::uint32_t>(packed)};
+  if (packed >> 32 != 0) facts.checksum = packed >> 32 == 2;
+  return facts;
+}
+
+/// What was changed under the lock is seen without it from now on.
+void PathTable::publish(PathId id) {
+  Slot& slot = slots_[id];
+  const std::uint64_t packed = pack({.mtu = slot.path.mtu, .checksum = slot.path.checksum});
+  if (slot.facts.load(std::memory_order_relaxed) == packed) return;
+  slot.facts.store(packed, std::memory_order_relaxed);
+  version_.fetch_add(1, std::memory_order_release);
+}
+
 PathId PathTable::acquire(const IpAddr& address) {
   const auto [known, is_new] = ids_.try_emplace(address);
   if (is_new) {
-    if (free_.empty()) {
-      free_.push_back(static_cast<PathId>(slots_.size()));
-      slots_.emplace_back();
+    if (!free_.empty() && epochs_.is_over(free_.front().first)) {
+      known->second = free_.front().second;
+      free_.pop_front();
+    } else {
+      known->second = static_cast<PathId>(slots_.grow());
     }
-    known->second = free_.back();
-    free_.pop_back();
-    slots_[known->second] = {};
-    slots_[known->second].path.address = address;
+    Slot& slot = slots_[known->second];
+    slot.path = {.address = address};
+    slot.references = 0;
+    slot.pinned = false;
+    publish(known->second);
   }
   ++slots_[known->second].references;
   return known->second;
@@ -30,7 +53,7 @@ PathId PathTable::acquire(const IpAddr& address) {
 void PathTable::release(PathId id) {
   if (--slots_[id].references > 0) return;
   ids_.erase(slots_[id].path.address);
-  free_.push_back(id);
+  free_.emplace_back(epochs_.retire(), id);
 }
 
 bool PathTable::learn_mtu(const IpAddr& address, std::uint32_t mtu, Seconds now) {
@@ -42,6 +65,7 @@ bool PathTable::learn_mtu(const IpAddr& address, std::uint32_t mtu, Seconds now)
   const bool is_news = path.mtu != mtu;
   path.mtu = mtu;
   path.mtu_until = now + kMtuLife;
+  publish(known->second);
   next_expiry_ = std::min(next_expiry_.value_or(path.mtu_until), path.mtu_until);
   return is_news;
 }
@@ -51,6 +75,7 @@ void PathTable::set_mtu(const IpAddr& address, std::uint32_t mtu) {
   Path& path = slots_[id].path;
   path.mtu = mtu;
   path.mtu_until = mtu == 0 ? 0 : Path::kByHand;
+  publish(id);
   pin(id);
   release(id);
 }
@@ -62,6 +87,7 @@ void PathTable::forget_learned() {
 void PathTable::set_checksum(const IpAddr& address, std::optional<bool> checksum) {
   const PathId id = acquire(address);
   slots_[id].path.checksum = checksum;
+  publish(id);
   pin(id);
   release(id);
 }
@@ -84,6 +110,7 @@ void PathTable::age(Seconds now) {
     if (path.mtu_until <= now) {
       path.mtu = 0;
       path.mtu_until = 0;
+      publish(id);
     } else {
       next_expiry_ = std::min(next_expiry_.value_or(path.mtu_until), path.mtu_until);
     }

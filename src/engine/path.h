@@ -6,12 +6,17 @@
 // an MTU nor push it below what the protocol guarantees.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
+#include "base/epochs.h"
 #include "base/ip.h"
+#include "base/stable_vector.h"
 #include "engine/ids.h"
 
 namespace vtep {
@@ -27,10 +32,22 @@ struct Path {
 
 using PathId = std::uint32_t;
 
+/// What the data path has to know of a way.
+struct PathFacts {
+  std::uint32_t mtu = 0;
+  std::optional<bool> checksum{};
+
+  friend bool operator==(const PathFacts&, const PathFacts&) = default;
+};
+
 /// Counted references to the paths of distinct addresses. What was set by hand outlives its references.
-/// Thread-compatible: belongs to the engine's thread.
+///
+/// Thread safety: facts() for any reader of `epochs` that has got the id since it entered; everything else under the
+/// lock of the engine's tables.
 class PathTable {
  public:
+  explicit PathTable(Epochs& epochs) : epochs_(epochs) {}
+
   static constexpr std::uint32_t kMinMtu4 = 552;   ///< Linux's ip_forward min_pmtu; RFC 791 promises 68
   static constexpr std::uint32_t kMinMtu6 = 1280;  ///< RFC 8200 section 5
   static constexpr Seconds kMtuLife = 600;
@@ -39,6 +56,9 @@ class PathTable {
   void release(PathId id);
   /// Precondition: `id` is valid.
   const Path& operator[](PathId id) const { return slots_[id].path; }
+  PathFacts facts(PathId id) const { return unpack(slots_[id].facts.load(std::memory_order_relaxed)); }
+  /// Changes whenever facts() of any path may have.
+  std::uint32_t version() const { return version_.load(std::memory_order_acquire); }
 
   /// What a router, or the kernel about its own device, has said. False if nothing changed: the address is in
   /// no table, or an MTU that is as small is known.
@@ -64,15 +84,21 @@ class PathTable {
   struct Slot {
     Path path;
     std::uint32_t references = 0;
-    bool pinned = false;  // set by hand: holds one of the references
+    bool pinned = false;                   // set by hand: holds one of the references
+    std::atomic<std::uint64_t> facts = 0;  // packed, for readers without the lock
   };
   struct Hash {
     std::size_t operator()(const IpAddr& address) const;
   };
   void pin(PathId id);
+  void publish(PathId id);
+  static std::uint64_t pack(const PathFacts& facts);
+  static PathFacts unpack(std::uint64_t packed);
 
-  std::vector<Slot> slots_;
-  std::vector<PathId> free_;
+  Epochs& epochs_;
+  std::atomic<std::uint32_t> version_ = 1;
+  StableVector<Slot> slots_;
+  std::deque<std::pair<Epochs::Number, PathId>> free_;  // usable once their time is over
   std::unordered_map<IpAddr, PathId, Hash> ids_;
   std::optional<Seconds> next_expiry_;
 };

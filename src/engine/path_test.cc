@@ -12,7 +12,8 @@ const IpAddr kRemote = Ipv4(192, 0, 2, 1);
 const IpAddr kRemote6 = test::ip("2001:db8::1");
 
 TEST(PathTable, LearnsOnlyOfWhomItKnows) {
-  PathTable paths;
+  Epochs epochs;
+  PathTable paths(epochs);
   EXPECT_FALSE(paths.learn_mtu(kRemote, 1400, 10));
   paths.acquire(kRemote);
   EXPECT_TRUE(paths.learn_mtu(kRemote, 1400, 10));
@@ -20,7 +21,8 @@ TEST(PathTable, LearnsOnlyOfWhomItKnows) {
 }
 
 TEST(PathTable, WhatIsLearnedOnlyLowers) {
-  PathTable paths;
+  Epochs epochs;
+  PathTable paths(epochs);
   paths.acquire(kRemote);
   EXPECT_TRUE(paths.learn_mtu(kRemote, 1400, 10));
   EXPECT_FALSE(paths.learn_mtu(kRemote, 1450, 11));
@@ -30,7 +32,8 @@ TEST(PathTable, WhatIsLearnedOnlyLowers) {
 }
 
 TEST(PathTable, AForgedReportCannotGoBelowWhatTheProtocolsPromise) {
-  PathTable paths;
+  Epochs epochs;
+  PathTable paths(epochs);
   paths.acquire(kRemote);
   paths.acquire(kRemote6);
   paths.learn_mtu(kRemote, 68, 10);
@@ -40,7 +43,8 @@ TEST(PathTable, AForgedReportCannotGoBelowWhatTheProtocolsPromise) {
 }
 
 TEST(PathTable, ForgetsAfterTenMinutesUnlessToldAgain) {
-  PathTable paths;
+  Epochs epochs;
+  PathTable paths(epochs);
   paths.acquire(kRemote);
   paths.learn_mtu(kRemote, 1400, 10);
   paths.learn_mtu(kRemote, 1400, 300);
@@ -53,7 +57,8 @@ TEST(PathTable, ForgetsAfterTenMinutesUnlessToldAgain) {
 }
 
 TEST(PathTable, AHandStaysAndOutlivesItsReferences) {
-  PathTable paths;
+  Epochs epochs;
+  PathTable paths(epochs);
   paths.set_mtu(kRemote, 1400);
   paths.set_checksum(kRemote, false);
   EXPECT_FALSE(paths.learn_mtu(kRemote, 1300, 10));

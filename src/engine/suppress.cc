@@ -160,6 +160,11 @@ std::optional<Claim> read_claim(ByteView frame, const Layers& layers) {
 
 }  // namespace
 
+bool speaks_of_neighbours(const Layers& layers) {
+  return layers.ethertype == kEthertypeArp ||
+         (layers.ip == Layers::Ip::kV6 && layers.protocol == kProtocolIcmpv6);
+}
+
 std::expected<AddressRequest, Suppression> AddressRequest::read(ByteView frame, const Layers& layers) {
   if (const auto arp = read_arp(frame, layers)) return read_arp_request(frame, layers, *arp);
   if (const auto packet = read_nd(frame, layers)) return read_solicitation(frame, layers, *packet);

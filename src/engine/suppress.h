@@ -28,6 +28,10 @@
 
 namespace vtep {
 
+/// Whether the functions below can have anything to do with a frame: it is ARP or ICMPv6. `layers` is
+/// classify(frame).
+bool speaks_of_neighbours(const Layers& layers);
+
 enum class Suppression : std::uint8_t {
   kNotARequest,  ///< neither an ARP request nor a neighbour solicitation
   kAnswered,     ///< the reply goes back where the frame came from, and the frame nowhere

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/engine.h"
+#include "engine/lane.h"
 #include "engine/test_frames.h"
 
 namespace vtep::test {
@@ -36,7 +37,7 @@ class EngineTest : public ::testing::Test {
   const std::vector<Datagram>& send(LinkId link, TestPackets& frames) {
     out_.clear();
     replies_.clear();
-    engine_.encapsulate(link, frames.span(), now_, out_, replies_);
+    lane_.encapsulate(link, frames.span(), now_, out_, replies_);
     return out_;
   }
   const std::vector<Datagram>& send(LinkId link, const Bytes& frame) {
@@ -62,13 +63,14 @@ class EngineTest : public ::testing::Test {
     store_be64(datagram.data(), load_be64(datagram.data()) | header_bits);
     datagram.outer_tos = outer_tos;
     LinkId to = 0;
-    if (engine_.decapsulate(config.port, received_.span(), now_, {&to, 1}) == 0) return std::nullopt;
+    Layers layers;
+    if (lane_.decapsulate(config.port, received_.span(), now_, {&to, 1}, {&layers, 1}) == 0) return std::nullopt;
     EXPECT_EQ(to, link);
     return to_bytes(received_[0].view());
   }
   const Offload& received_offload() { return received_[0].offload; }
 
-  const LinkCounters& counters(LinkId link) const { return engine_.counters(link); }
+  LinkCounters counters(LinkId link) const { return engine_.counters(link); }
   /// How often the link dropped for this reason; fails if it dropped for any other.
   std::uint64_t only_drops(LinkId link, Drop drop) const {
     EXPECT_EQ(counters(link).drops.total(), counters(link).drops[drop]);
@@ -80,6 +82,7 @@ class EngineTest : public ::testing::Test {
 
   Time now_{std::chrono::seconds(1000)};
   Engine engine_{{.hash_seed = 1}};
+  Lane lane_{engine_};
   PacketBatch replies_{8, kHeadroom + 1536};
 
  private:

@@ -1,5 +1,6 @@
 #include "io/loop.h"
 
+#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
@@ -121,14 +122,33 @@ void Loop::run() {
   stopping_ = false;
   std::array<epoll_event, kMaxEvents> events;
   while (!stopping_) {
-    const int count = ::epoll_wait(epoll_fd_, events.data(), kMaxEvents, timeout_ms());
-    // A signal is a wake-up without files.
-    assert(count >= 0 || errno == EINTR);
-    now_ = read_clock();
+    const int count = wait(events);
     for (int i = 0; i < count; ++i) run_watch(events[static_cast<std::size_t>(i)].data.u64);
     run_timers();
     run_posted();
   }
+}
+
+/// Until files are ready, a timer is due or a signal came; returns the number of files.
+int Loop::wait(std::span<epoll_event> events) {
+  const int most = static_cast<int>(events.size());
+  while (spinner_.is_enabled()) {
+    const int count = ::epoll_wait(epoll_fd_, events.data(), most, 0);
+    now_ = read_clock();
+    if (count > 0) {
+      spinner_.found_work(now_);
+      return count;
+    }
+    if (!spinner_.should_look_again(now_)) break;
+    if (!timers_.empty() && timers_.begin()->first.first <= now_) return 0;
+    ::sched_yield();
+  }
+  const int count = ::epoll_wait(epoll_fd_, events.data(), most, timeout_ms());
+  // A signal is a wake-up without files.
+  assert(count >= 0 || errno == EINTR);
+  now_ = read_clock();
+  if (count > 0) spinner_.woke_to_work(now_);
+  return count;
 }
 
 /// How long to sleep, in milliseconds, rounded up so that no timer is early; -1 without timers.

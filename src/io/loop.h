@@ -6,21 +6,27 @@
 // unwatch (itself too), set and cancel timers, post, stop. A timer set by a timer fires in the next wake-up
 // at the earliest, so that files are never starved.
 //
+// With a Spinner it looks again for a while, leaving the processor to whoever else wants it, before it sleeps.
+//
 // Thread safety: everything belongs to the thread that calls run(), except post() and stop(), which any
 // thread may call. The clock is read once per wake-up; now() returns that reading.
 #pragma once
+
+#include <sys/epoll.h>
 
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "base/result.h"
 #include "base/time.h"
+#include "io/spinner.h"
 
 namespace vtep {
 
@@ -35,6 +41,9 @@ class Loop {
   ~Loop();
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
+
+  /// How patiently it looks before it sleeps; at first not at all.
+  void set_spinner(const Spinner& spinner) { spinner_ = spinner; }
 
   /// Calls `on_readable` whenever `fd` is readable or in error, until unwatch(fd). Level-triggered. The loop
   /// does not own the file. Precondition: fd is not watched yet.
@@ -65,6 +74,7 @@ class Loop {
   };
 
   Loop(int epoll_fd, int event_fd);
+  int wait(std::span<epoll_event> events);
   int timeout_ms() const;
   void run_watch(std::uint64_t token);
   void run_timers();
@@ -73,6 +83,7 @@ class Loop {
   const int epoll_fd_;
   const int event_fd_;
   Time now_;
+  Spinner spinner_;
   bool stopping_ = false;  // loop thread only; stop() goes through post()
 
   // Shared pointers, so that a callback may unwatch itself while it runs. The generation tells a file from an

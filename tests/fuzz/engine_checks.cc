@@ -92,8 +92,8 @@ void Driver::check_fdb() {
     const auto described = fdb.get(link, to, now_s());
     REQUIRE(described.size() == count);
     const Fdb::Destination found = fdb.find(link, to, now_s());
-    REQUIRE(found.one_of == (described[0].group != 0) && found.router == described[0].router);
-    REQUIRE(found.one_of ? !found.remotes.empty() : found.remotes.size() == count);
+    REQUIRE(found.one_of == (described[0].group != 0) && found.is_router == described[0].router);
+    REQUIRE(found.one_of ? found.is_known() : found.remotes().size() == count);
   }
   for (const auto& [link, config] : links_) {
     REQUIRE(fdb.size(link) == entries[link]);

@@ -91,6 +91,7 @@ class Driver {
 
   Input& in_;
   Engine engine_;
+  Lane lane_{engine_};
   PacketBatch replies_{4, kHeadroom + 1536};
   Time now_{std::chrono::seconds(1000)};
   // As the engine was told:

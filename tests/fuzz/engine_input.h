@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "engine/engine.h"
+#include "engine/lane.h"
 #include "engine/test_frames.h"
 
 #define REQUIRE(condition)                                                               \

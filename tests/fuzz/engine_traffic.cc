@@ -54,8 +54,8 @@ void Driver::encapsulate_one(LinkId link, Packet& frame, std::vector<Datagram>& 
   const LinkCounters before = engine_.counters(link);
   const std::size_t sent_before = out.size();
   const std::size_t replies_before = replies_.size();
-  engine_.encapsulate(link, {&frame, 1}, now_, out, replies_);
-  const LinkCounters& after = engine_.counters(link);
+  lane_.encapsulate(link, {&frame, 1}, now_, out, replies_);
+  const LinkCounters after = engine_.counters(link);
   const std::size_t sent = out.size() - sent_before;
   const std::uint64_t drops = after.drops.total() - before.drops.total();
   const std::uint64_t copies = after.drops[Drop::kPathMtu] - before.drops[Drop::kPathMtu];
@@ -107,7 +107,7 @@ void Driver::refuse(const Datagram& datagram) {
   const bool is_known = links_.contains(datagram.tag);
   const std::uint64_t before = is_known ? engine_.counters(datagram.tag).too_big_answers : 0;
   const std::size_t replies_before = replies_.size();
-  engine_.did_not_fit(datagram, mtu, now_, replies_);
+  lane_.did_not_fit(datagram, mtu, now_, replies_);
   const std::uint64_t told = is_known ? engine_.counters(datagram.tag).too_big_answers - before : 0;
   REQUIRE(told <= 1 && replies_.size() - replies_before == told);
   REQUIRE(mtu != 0 || told == 0);
@@ -158,7 +158,8 @@ void Driver::receive(Port port, TestPackets& datagrams) {
   const std::uint64_t drops = all_drops(port);
   const std::size_t count = datagrams.span().size();
   std::vector<LinkId> links(count);
-  const std::size_t good = engine_.decapsulate(port, datagrams.span(), now_, links);
+  std::vector<Layers> layers(count);
+  const std::size_t good = lane_.decapsulate(port, datagrams.span(), now_, links, layers);
   REQUIRE(good + (all_drops(port) - drops) == count);
   for (std::size_t i = 0; i < good; ++i)
     require_delivered(port, links[i], datagrams[i], datagrams[i].outer_source);
