@@ -23,8 +23,8 @@ Result<void> Overlay::take_left_interface(OverlayLink& link) {
 }
 
 Result<void> Overlay::take_away(OverlayLink& link, std::unique_ptr<Tap> tap) {
-  link.tap = tap.get();
-  auto attached = data_plane_.attach(link.id, std::move(tap));
+  link.tap = std::move(tap);
+  auto attached = data_plane_.attach(link.id, std::move(link.tap->take_queues().front()));
   if (!attached) {
     link.tap = nullptr;
     return attached;

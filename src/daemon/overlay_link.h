@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -34,7 +35,7 @@ struct OverlayLink {
   LinkId id = 0;
   std::map<Vni, OverlayVni> vnis;  ///< of a vnifilter link; `id` is its interface then
 
-  Tap* tap = nullptr;            ///< owned by the data plane; null while the interface is missing
+  std::unique_ptr<Tap> tap;      ///< its queues are the data plane's; null while the interface is missing
   IfIndex interface;             ///< not set while the interface is missing or in another network namespace
   std::optional<TapState> away;  ///< set while it is in another network namespace: what it looked like last
   bool has_receiver = false;

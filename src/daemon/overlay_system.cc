@@ -117,10 +117,10 @@ Result<void> Overlay::take_interface(OverlayLink& link) {
   config.mtu = interface->mtu;
   set_engine(link, config);
 
-  link.tap = tap->get();
+  link.tap = std::move(*tap);
   link.interface = interface->index;
   devices_[link.interface] = link.name;
-  auto attached = data_plane_.attach(link.id, std::move(*tap));
+  auto attached = data_plane_.attach(link.id, std::move(link.tap->take_queues().front()));
   if (!attached) {
     link.tap = nullptr;
     return attached;
