@@ -6,15 +6,13 @@
 #include <span>
 #include <utility>
 
+#include "io/all_bytes.h"
+
 namespace vtep {
 namespace {
 
 /// Frames moved at a time; the batch at hand may be larger.
 constexpr std::size_t kScratch = 32;
-
-std::vector<std::uint8_t> bytes_of(const Packet& packet) {
-  return {packet.view().begin(), packet.view().end()};
-}
 
 /// An empty packet if the bytes do not fit.
 Packet& append(PacketBatch& batch, ByteView bytes) {
@@ -57,7 +55,7 @@ Result<std::size_t> FaultFramePort::read(PacketBatch& batch) {
     scratch_.clear();
     const auto got = port_->read(scratch_);
     std::vector<FaultStream<Meta>::Item> items;
-    for (const Packet& packet : scratch_.packets()) in_.pass({bytes_of(packet), {packet.offload}}, items);
+    for (const Packet& packet : scratch_.packets()) in_.pass({all_bytes(packet), {packet.offload}}, items);
     std::ranges::move(items, std::back_inserter(waiting_));
     return got;
   };
@@ -70,10 +68,10 @@ WriteReport FaultFramePort::write(std::span<Packet> frames) {
   WriteReport report;
   std::vector<FaultStream<Meta>::Item> items;
   for (const Packet& frame : frames) {
-    if (frame.headroom() < kWriteHeadroom) {
+    if (frame.rest.size() > kMaxRest) {
       ++report.refused;
     } else {
-      out_.pass({bytes_of(frame), {frame.offload}}, items);
+      out_.pass({all_bytes(frame), {frame.offload}}, items);
     }
   }
 
@@ -106,7 +104,7 @@ Result<std::size_t> FaultUnderlayReceiver::receive(PacketBatch& batch) {
     const auto got = receiver_->receive(scratch_);
     std::vector<FaultStream<Meta>::Item> items;
     for (const Packet& packet : scratch_.packets()) {
-      stream_.pass({bytes_of(packet), {packet.outer_source, packet.outer_source_port, packet.outer_tos}},
+      stream_.pass({all_bytes(packet), {packet.outer_source, packet.outer_source_port, packet.outer_tos}},
                    items);
     }
     std::ranges::move(items, std::back_inserter(waiting_));
@@ -129,9 +127,7 @@ void FaultUnderlaySender::send(std::span<const Datagram> batch, std::vector<Fail
   std::vector<FaultStream<Meta>::Item> items;
   for (std::size_t i = 0; i < batch.size(); ++i) {
     const Datagram& datagram = batch[i];
-    std::vector<std::uint8_t> bytes(datagram.header.begin(), datagram.header.end());
-    bytes.insert(bytes.end(), datagram.frame.begin(), datagram.frame.end());
-    stream_.pass({std::move(bytes), {datagram.route, datagram.tag, batch_number_, i}}, items);
+    stream_.pass({all_bytes(datagram), {datagram.route, datagram.tag, batch_number_, i}}, items);
   }
 
   std::vector<Datagram> bad_batch;

@@ -25,6 +25,7 @@ class FaultFramePort final : public FramePort {
 
   Result<std::size_t> read(PacketBatch& batch) override;
   WriteReport write(std::span<Packet> frames) override;
+  bool takes_udp_segments() const override { return port_->takes_udp_segments(); }
   int fd() const override { return port_->fd(); }
 
  private:
@@ -51,6 +52,7 @@ class FaultUnderlayReceiver final : public UnderlayReceiver {
   Result<void> accept_zero_checksum6(bool accept) override {
     return receiver_->accept_zero_checksum6(accept);
   }
+  std::uint64_t overflows() const override { return receiver_->overflows(); }
   int fd() const override { return receiver_->fd(); }
 
  private:

@@ -1,5 +1,5 @@
-// A local port: where overlay frames come from and go to. Siblings: Tap (a kernel interface), MemoryFramePort
-// (in-memory), and the decorators PcapFramePort and FaultFramePort.
+// A local port: where overlay frames come from and go to. Siblings: TapQueue (a kernel interface),
+// MemoryFramePort (in-memory), and the decorators PcapFramePort and FaultFramePort.
 #pragma once
 
 #include <cstddef>
@@ -26,14 +26,19 @@ class FramePort {
 
   /// Appends frames to `batch` until it is full or nothing is left; returns how many. Nothing to read is 0,
   /// not an error. kUnavailable means that the interface is gone: close the port and look for a new one.
+  /// Super-frames come whole, with what is left to do in `offload`: a TCP frame or UDP datagram of up to 64
+  /// KB.
   virtual Result<std::size_t> read(PacketBatch& batch) = 0;
 
-  /// Bytes that write() needs in front of each frame, and overwrites: a virtio header.
-  static constexpr std::size_t kWriteHeadroom = 12;
+  /// More parts than this in a frame's `rest` are refused. 64 KB of ordinary segments have 45.
+  static constexpr std::size_t kMaxRest = 256;
 
-  /// Hands every frame over, with its `offload`. A frame with less headroom than kWriteHeadroom is refused. A
-  /// frame that is not taken is counted in the report and never tried again: order is kept.
+  /// Hands every frame over, with its `rest` and its `offload`; changes none of its bytes. A frame that is
+  /// not taken is counted in the report and never tried again: order is kept.
   virtual WriteReport write(std::span<Packet> frames) = 0;
+
+  /// Whether write() takes frames that are to be segmented as UDP (Segmentation::kUdp). TCP it always takes.
+  virtual bool takes_udp_segments() const { return false; }
 
   /// What to wait on for read(); -1 if the port cannot be waited on.
   virtual int fd() const = 0;

@@ -84,7 +84,7 @@ class TapBench final : public Bench {
  public:
   TapBench() {
     sh("echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6");
-    tap_ = Tap::open("tap0").value();
+    port_ = std::move(Tap::open("tap0").value()->take_queues().front());
     sh("ip link set tap0 up");
     packets_ = ::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(0x88b5));
     sockaddr_ll address{};
@@ -97,7 +97,7 @@ class TapBench final : public Bench {
   TapBench(const TapBench&) = delete;
   TapBench& operator=(const TapBench&) = delete;
 
-  FramePort& port() override { return *tap_; }
+  FramePort& port() override { return *port_; }
   void inject(const Bytes& frame) override {
     EXPECT_EQ(::send(packets_, frame.data(), frame.size(), 0), static_cast<ssize_t>(frame.size()));
   }
@@ -115,7 +115,7 @@ class TapBench final : public Bench {
   void remove() override { sh("ip link del tap0"); }
 
  private:
-  std::unique_ptr<Tap> tap_;
+  std::unique_ptr<FramePort> port_;
   Bytes received_ = Bytes(70000);
   int packets_ = -1;
 };
@@ -213,16 +213,49 @@ TEST_P(FramePortTest, WritesTheSameFrameTwice) {
   EXPECT_EQ(bench_->collect(2), (std::vector<Bytes>{frame, frame}));
 }
 
-TEST_P(FramePortTest, AFrameWithoutHeadroomIsRefused) {
-  std::array<std::uint8_t, 200> buffer{};
-  std::array packets = {Packet(buffer, FramePort::kWriteHeadroom - 1),
-                        Packet(buffer, FramePort::kWriteHeadroom)};
-  const Bytes frame = frame_of(1);
-  for (Packet& packet : packets) packet.set_size(frame.size());
-  std::ranges::copy(frame, packets[1].data());
+TEST_P(FramePortTest, WritesAFrameWithoutHeadroomAndChangesNoByte) {
+  Bytes buffer = frame_of(1);
+  Packet packet(buffer, 0);
+  packet.set_size(buffer.size());
+  EXPECT_EQ(port().write({&packet, 1}).written, 1U);
+  EXPECT_EQ(buffer, frame_of(1));
+  EXPECT_EQ(bench_->collect(1), (std::vector<Bytes>{frame_of(1)}));
+}
+
+TEST_P(FramePortTest, GathersTheRestOfAFrame) {
+  const Bytes whole = frame_of(9, 1000);
+  Bytes head(whole.begin(), whole.begin() + 100);
+  const ByteView tail = ByteView(whole).subspan(100);
+  std::vector<ByteView> rest;
+  for (std::size_t at = 0; at < tail.size(); at += 7) {
+    rest.push_back(tail.subspan(at, std::min<std::size_t>(7, tail.size() - at)));
+    if (at == 70) rest.push_back({});
+  }
+  const Bytes plain = frame_of(3);
+  Bytes copy = plain;
+  std::array packets = {Packet(head, 0), Packet(copy, 0), Packet(head, 0)};
+  for (Packet& packet : packets) packet.set_size(packet.room());
+  packets[0].rest = rest;
+  packets[2].rest = rest;
+  EXPECT_EQ(port().write(packets).written, 3U);
+  EXPECT_EQ(bench_->collect(3), (std::vector<Bytes>{whole, plain, whole}));
+}
+
+TEST_P(FramePortTest, RefusesMorePartsThanItsLimit) {
+  const Bytes whole = frame_of(9, 60 + FramePort::kMaxRest);
+  Bytes head(whole.begin(), whole.begin() + 60);
+  std::vector<ByteView> rest;
+  for (std::size_t i = 60; i < whole.size(); ++i) rest.push_back(ByteView(whole).subspan(i, 1));
+  std::array packets = {Packet(head, 0), Packet(head, 0)};
+  for (Packet& packet : packets) packet.set_size(packet.room());
+  packets[0].rest = rest;
+  rest.push_back(ByteView(whole).first(1));
+  packets[0].rest = rest;
+  packets[1].rest = std::span(rest).first(FramePort::kMaxRest);
   const WriteReport report = port().write(packets);
   EXPECT_EQ(report.refused, 1U);
   EXPECT_EQ(report.written, 1U);
+  EXPECT_EQ(bench_->collect(1), (std::vector<Bytes>{whole}));
 }
 
 TEST_P(FramePortTest, AnInterfaceThatIsDownTakesNothing) {

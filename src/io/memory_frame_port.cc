@@ -1,8 +1,9 @@
 #include "io/memory_frame_port.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
+
+#include "io/all_bytes.h"
 
 namespace vtep {
 
@@ -35,17 +36,14 @@ Result<std::size_t> MemoryFramePort::read(PacketBatch& batch) {
 
 WriteReport MemoryFramePort::write(std::span<Packet> frames) {
   WriteReport report;
-  for (Packet& frame : frames) {
-    if (frame.headroom() < kWriteHeadroom) {
+  for (const Packet& frame : frames) {
+    if (frame.rest.size() > kMaxRest) {
       ++report.refused;
     } else if (removed_ || !up_) {
       ++report.interface_down;
     } else {
-      const ByteView bytes = frame.view();
-      written_.push_back({{bytes.begin(), bytes.end()}, frame.offload});
+      written_.push_back({all_bytes(frame), frame.offload});
       ++report.written;
-      // Callers must not count on these bytes: the real port has a header there.
-      std::memset(frame.data() - kWriteHeadroom, 0xdb, kWriteHeadroom);
     }
   }
   return report;

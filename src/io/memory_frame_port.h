@@ -33,11 +33,14 @@ class MemoryFramePort final : public FramePort {
 
   /// Administratively up, as it is at first; down, write() refuses every frame.
   void set_up(bool up) { up_ = up; }
+  /// As a TAP of a kernel that does not segment UDP.
+  void refuse_udp_segments() { takes_udp_segments_ = false; }
   /// As if somebody had deleted the interface: read() answers kUnavailable, write() refuses.
   void remove() { removed_ = true; }
 
   Result<std::size_t> read(PacketBatch& batch) override;
   WriteReport write(std::span<Packet> frames) override;
+  bool takes_udp_segments() const override { return takes_udp_segments_; }
   int fd() const override { return -1; }
 
  private:
@@ -45,6 +48,7 @@ class MemoryFramePort final : public FramePort {
   std::vector<MemoryFrame> written_;
   bool up_ = true;
   bool removed_ = false;
+  bool takes_udp_segments_ = true;
 };
 
 }  // namespace vtep

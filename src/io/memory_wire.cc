@@ -4,6 +4,8 @@
 #include <cassert>
 #include <optional>
 
+#include "io/all_bytes.h"
+
 namespace vtep {
 namespace {
 
@@ -61,8 +63,7 @@ std::optional<SendFailure> MemoryUnderlay::send_one(const Datagram& datagram) co
   const Route& route = datagram.route;
   if (!route.local.is_unspecified() && route.local != address_) return SendFailure::kUnreachable;
   if (route.remote.is_v4() != address_.is_v4()) return SendFailure::kUnreachable;
-  const std::size_t size =
-      ip_header_size(route.remote) + kUdpHeader + datagram.header.size() + datagram.frame.size();
+  const std::size_t size = ip_header_size(route.remote) + kUdpHeader + datagram.size();
   if (size > wire_.mtu_) return SendFailure::kTooBig;
 
   if (route.remote.is_multicast()) {
@@ -87,8 +88,7 @@ void MemoryUnderlay::deliver(const Datagram& datagram, MemoryUnderlay& to) const
     return;
   }
   Queued& queued = to.queue_.emplace_back();
-  queued.payload.assign(datagram.header.begin(), datagram.header.end());
-  queued.payload.insert(queued.payload.end(), datagram.frame.begin(), datagram.frame.end());
+  queued.payload = all_bytes(datagram);
   queued.source = address_;
   queued.source_port = datagram.route.source_port;
   queued.tos = datagram.route.tos;

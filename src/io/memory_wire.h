@@ -56,7 +56,7 @@ class MemoryUnderlay final : public UnderlayReceiver, public UnderlaySender {
   void join(const IpAddr& group) { groups_.insert(group); }
   void leave(const IpAddr& group) { groups_.erase(group); }
   /// Datagrams lost because nobody called receive().
-  std::uint64_t overflows() const { return overflows_; }
+  std::uint64_t overflows() const override { return overflows_; }
 
   Result<std::size_t> receive(PacketBatch& batch) override;
   int fd() const override { return -1; }

@@ -148,7 +148,9 @@ TEST_F(PathReportsTest, ThePendingErrorCostsNoDatagram) {
   for (std::size_t i = 0; i < kNets.size(); ++i) {
     // Not taken: the socket's error is pending when the next is sent, in the same batch and in later ones.
     for (int round = 0; round < 5; ++round) {
-      EXPECT_THAT(send({datagram(kNets[i], 1400, true), datagram(kNets[i], 1300, true)}), IsEmpty());
+      Datagram fits = datagram(kNets[i], 1300, true);
+      fits.route.tos = 4;  // one run with the other, and the router, a kernel like ours, would drop both
+      EXPECT_THAT(send({datagram(kNets[i], 1400, true), fits}), IsEmpty());
       ASSERT_TRUE(report_comes());
       EXPECT_THAT(send(kNets[i], 1300, true), IsEmpty());
     }

@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "io/all_bytes.h"
 #include "io/outer_frame.h"
 
 namespace vtep {
@@ -35,7 +36,7 @@ Result<std::size_t> PcapFramePort::read(PacketBatch& batch) {
 }
 
 WriteReport PcapFramePort::write(std::span<Packet> frames) {
-  for (const Packet& frame : frames) file_->write(frame.view());
+  for (const Packet& frame : frames) file_->write(all_bytes(frame));
   return port_->write(frames);
 }
 
@@ -73,7 +74,7 @@ void PcapUnderlaySender::send(std::span<const Datagram> batch, std::vector<Faile
     if (failed_[i]) continue;
     const Route& route = batch[i].route;
     const IpAddr& local = route.local.is_unspecified() ? local_ : route.local;
-    const std::array payload = {ByteView(batch[i].header), batch[i].frame};
+    const std::array payload = {ByteView(batch[i].header), batch[i].prefix, batch[i].frame};
     file_->write(make_outer_frame({.source = of_family(local, route.remote),
                                    .destination = route.remote,
                                    .source_port = route.source_port,

@@ -1,5 +1,7 @@
 #include "io/send_control.h"
 
+#include <linux/udp.h>
+
 #include <cstring>
 
 #include "io/socket_address.h"
@@ -34,8 +36,9 @@ class ControlWriter {
 
 }  // namespace
 
-void store_control(const Route& route, SendControl& control, msghdr& header) {
+void store_control(const Route& route, std::size_t segment_size, SendControl& control, msghdr& header) {
   ControlWriter writer(header, control.bytes);
+  if (segment_size != 0) writer.add(IPPROTO_UDP, UDP_SEGMENT, static_cast<std::uint16_t>(segment_size));
   const bool pinned = !route.local.is_unspecified() || route.device.is_set();
   if (route.remote.is_v4()) {
     if (pinned) {

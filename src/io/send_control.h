@@ -1,4 +1,4 @@
-// The control messages of a datagram that is sent: what holds for it alone, since all links share a socket.
+// The control messages of what is sent: what holds for it alone, since all links share a socket.
 #pragma once
 
 #include <netinet/in.h>
@@ -11,9 +11,9 @@
 
 namespace vtep {
 
-/// The larger of both families: source address and device, TTL, TOS.
-inline constexpr std::size_t kSendControlSize =
-    CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(int));
+/// The larger of both families: source address and device, TTL, TOS; and the size of segments.
+inline constexpr std::size_t kSendControlSize = CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(int)) +
+                                                CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(std::uint16_t));
 
 /// Room for them, aligned as the kernel wants it.
 struct alignas(cmsghdr) SendControl {
@@ -21,6 +21,7 @@ struct alignas(cmsghdr) SendControl {
 };
 
 /// Points `header` at what `route` needs in `control`, or at nothing: a route without wishes costs nothing.
-void store_control(const Route& route, SendControl& control, msghdr& header);
+/// `segment_size`: bytes of UDP payload in each of the datagrams that the kernel is to cut; 0: there is one.
+void store_control(const Route& route, std::size_t segment_size, SendControl& control, msghdr& header);
 
 }  // namespace vtep

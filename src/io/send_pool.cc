@@ -9,14 +9,8 @@
 #include <cerrno>
 #include <utility>
 
-#include "io/socket_address.h"
-
 namespace vtep {
 namespace {
-
-/// The dynamic ports (RFC 6335 section 6), which RFC 7348 section 5 recommends for the source.
-constexpr std::uint16_t kFirstDynamicPort = 49152;
-constexpr unsigned kDynamicPorts = 65536 - kFirstDynamicPort;
 
 constexpr int kSendBuffer = 1 << 20;
 
@@ -44,32 +38,21 @@ bool set_options(int fd, int family) {
          set_option(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0);
 }
 
-bool bind_to(int fd, int family, Port port) {
-  SocketAddress address;
-  const socklen_t size = store_address(family == AF_INET ? IpAddr(Ipv4()) : IpAddr(Ipv6()), port, address);
-  return ::bind(fd, &address.any, size) == 0;
-}
-
-/// Binds to `wish` or to the next free dynamic port; 0 if all are taken.
-Port bind_near(int fd, int family, Port wish) {
-  if (bind_to(fd, family, wish)) return wish;
-  const unsigned start = wish.value() < kFirstDynamicPort ? 0 : wish.value() - kFirstDynamicPort + 1U;
-  for (unsigned i = 0; i < kDynamicPorts; ++i) {
-    const Port port(static_cast<std::uint16_t>(kFirstDynamicPort + (start + i) % kDynamicPorts));
-    if (bind_to(fd, family, port)) return port;
-  }
-  return {};
-}
-
 }  // namespace
 
-SendPool::SendPool(int family, std::function<void(int fd)> on_open)
-    : family_(family), on_open_(std::move(on_open)), slot_of_port_(std::make_unique<std::uint16_t[]>(65536)) {
+SendPool::SendPool(int family, std::function<void(int fd)> on_open, std::shared_ptr<SourcePorts> ports)
+    : family_(family),
+      on_open_(std::move(on_open)),
+      ports_(ports != nullptr ? std::move(ports) : std::make_shared<SourcePorts>()),
+      slot_of_port_(std::make_unique<std::uint16_t[]>(65536)) {
   sockets_.reserve(kMaxSockets);
 }
 
 SendPool::~SendPool() {
-  for (const Socket& socket : sockets_) ::close(socket.fd);
+  for (const Socket& socket : sockets_) {
+    ports_->release(socket.fd);
+    ::close(socket.fd);
+  }
 }
 
 int SendPool::add(Port source_port) {
@@ -79,7 +62,8 @@ int SendPool::add(Port source_port) {
   Port bound;
   if (fd >= 0) {
     const bool ready = attach_deaf_filter(fd) && set_options(fd, family_);
-    if (ready) bound = bind_near(fd, family_, source_port);
+    const auto has = [this](Port port) { return slot_of_port_[port.value()] != 0; };
+    if (ready) bound = ports_->bind(fd, family_, source_port, has);
     if (!ready || (bound.is_zero() && !source_port.is_zero())) {
       ::close(fd);
       fd = -1;

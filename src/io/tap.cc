@@ -4,11 +4,8 @@
 #include <linux/if.h>
 #include <linux/if_tun.h>
 #include <sys/ioctl.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -21,6 +18,7 @@
 #include "io/netlink_socket.h"
 #include "io/process_files.h"
 #include "io/system_error.h"
+#include "io/tap_queue.h"
 #include "io/virtio_header.h"
 
 namespace vtep {
@@ -28,6 +26,8 @@ namespace {
 
 constexpr const char* kDevice = "/dev/net/tun";
 constexpr int kStateAttempts = 5;
+/// TUN_F_USO4 and TUN_F_USO6, which Linux 6.2 takes only together, and older headers do not have.
+constexpr unsigned kTunUdpSegments = 0x20 | 0x40;
 
 ifreq make_request(std::string_view name, int flags) {
   ifreq request{};
@@ -87,16 +87,16 @@ Result<void> check_free(std::string_view name) {
   return {};
 }
 
-Result<void> attach(int fd, std::string_view name) {
+/// False: the interface has one queue, and no other file can be attached.
+Result<bool> attach(int fd, std::string_view name) {
   constexpr int kFlags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
   ifreq request = make_request(name, kFlags | IFF_MULTI_QUEUE);
-  int status = ::ioctl(fd, TUNSETIFF, &request);
-  if (status != 0 && errno == EINVAL) {
+  if (::ioctl(fd, TUNSETIFF, &request) == 0) return true;
+  if (errno == EINVAL) {
     // A persistent TAP keeps the queueing it was made with (`ip tuntap` makes single-queue ones).
     request = make_request(name, kFlags);
-    status = ::ioctl(fd, TUNSETIFF, &request);
+    if (::ioctl(fd, TUNSETIFF, &request) == 0) return false;
   }
-  if (status == 0) return {};
 
   const int error_number = errno;
   if (error_number == EBUSY) return std::unexpected(in_use(name));
@@ -106,7 +106,7 @@ Result<void> attach(int fd, std::string_view name) {
   return std::unexpected(std::move(error));
 }
 
-Result<void> set_up_offloads(int fd) {
+Result<void> set_up_header(int fd) {
   int header_size = kVirtioHeaderSize;
   if (::ioctl(fd, TUNSETVNETHDRSZ, &header_size) != 0) {
     return std::unexpected(system_error("Cannot set the TAP's virtio header size", errno));
@@ -116,53 +116,66 @@ Result<void> set_up_offloads(int fd) {
   if (::ioctl(fd, TUNSETVNETLE, &little_endian) != 0 && errno != EINVAL) {
     return std::unexpected(system_error("Cannot set the TAP's byte order", errno));
   }
-  // Checksums only: frames never exceed the MTU, and the engine finishes what is left open.
-  if (::ioctl(fd, TUNSETOFFLOAD, TUN_F_CSUM) != 0) {
-    return std::unexpected(system_error("Cannot set the TAP's offloads", errno));
-  }
   return {};
 }
 
-/// The interface was deleted: EBADFD at once, EFAULT from a read that was under way.
-bool is_gone(int error_number) {
-  return error_number == EBADFD || error_number == EFAULT;
+/// The most that this kernel can leave for us to do, for all queues. True: UDP segmentation is among it.
+Result<bool> set_up_offloads(int fd) {
+  constexpr unsigned kTcp = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
+  if (::ioctl(fd, TUNSETOFFLOAD, kTcp | kTunUdpSegments) == 0) return true;
+  if (::ioctl(fd, TUNSETOFFLOAD, kTcp) == 0) return false;
+  return std::unexpected(system_error("Cannot set the TAP's offloads", errno));
 }
 
-void count_failure(int error_number, WriteReport& report) {
-  if (error_number == EIO || error_number == EBADFD) {
-    ++report.interface_down;
-  } else if (error_number == EAGAIN || error_number == ENOBUFS || error_number == ENOMEM) {
-    ++report.queue_full;
-  } else {
-    ++report.refused;
-  }
+Result<int> open_device() {
+  const int fd = ::open(kDevice, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0) return std::unexpected(cannot_open_device(errno));
+  return fd;
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Tap>> Tap::open(std::string_view name) {
+Result<std::unique_ptr<Tap>> Tap::open(std::string_view name, std::size_t queues) {
   if (name.empty() || name.size() >= IFNAMSIZ) {
     return fail(ErrorKind::kInvalid,
                 "\"" + std::string(name) + "\" is no interface name: 1 to 15 characters");
   }
   if (auto free = check_free(name); !free) return std::unexpected(std::move(free).error());
 
-  const int fd = ::open(kDevice, O_RDWR | O_NONBLOCK | O_CLOEXEC);
-  if (fd < 0) return std::unexpected(cannot_open_device(errno));
-  std::unique_ptr<Tap> tap(new Tap(fd));
-  if (auto attached = attach(fd, name); !attached) return std::unexpected(std::move(attached).error());
-  if (auto ready = set_up_offloads(fd); !ready) return std::unexpected(std::move(ready).error());
+  const auto fd = open_device();
+  if (!fd) return std::unexpected(fd.error());
+  std::unique_ptr<Tap> tap(new Tap(*fd));
+  const auto is_multi_queue = attach(*fd, name);
+  if (!is_multi_queue) return std::unexpected(is_multi_queue.error());
+  if (auto ready = set_up_header(*fd); !ready) return std::unexpected(std::move(ready).error());
+  const auto udp_segments = set_up_offloads(*fd);
+  if (!udp_segments) return std::unexpected(udp_segments.error());
+  tap->takes_udp_segments_ = *udp_segments;
+
+  const int first = ::fcntl(*fd, F_DUPFD_CLOEXEC, 0);
+  if (first < 0) return std::unexpected(system_error("Cannot open another file of the TAP", errno));
+  tap->queues_.push_back(std::make_unique<TapQueue>(first, *udp_segments));
+  while (*is_multi_queue && tap->queues_.size() < queues) {
+    const auto next = open_device();
+    if (!next) return std::unexpected(next.error());
+    tap->queues_.push_back(std::make_unique<TapQueue>(*next, *udp_segments));
+    if (auto attached = attach(*next, name); !attached) return std::unexpected(std::move(attached).error());
+  }
   return tap;
 }
 
-Tap::Tap(int fd) : fd_(fd) {}
+Tap::Tap(int control) : control_(control) {}
 
 Tap::~Tap() {
-  ::close(fd_);
+  ::close(control_);
+}
+
+std::vector<std::unique_ptr<FramePort>> Tap::take_queues() {
+  return std::exchange(queues_, {});
 }
 
 Result<void> Tap::set_persistent(bool persistent) {
-  if (::ioctl(fd_, TUNSETPERSIST, persistent ? 1UL : 0UL) != 0) {
+  if (::ioctl(control_, TUNSETPERSIST, persistent ? 1UL : 0UL) != 0) {
     return std::unexpected(system_error("Cannot make the TAP interface persistent", errno));
   }
   return {};
@@ -170,7 +183,7 @@ Result<void> Tap::set_persistent(bool persistent) {
 
 Result<std::string> Tap::current_name() const {
   ifreq request{};
-  if (::ioctl(fd_, TUNGETIFF, &request) != 0) {
+  if (::ioctl(control_, TUNGETIFF, &request) != 0) {
     if (errno == EBADFD) return fail(ErrorKind::kUnavailable, "The TAP interface has been deleted");
     return std::unexpected(system_error("Cannot ask for the TAP interface's name", errno));
   }
@@ -178,7 +191,7 @@ Result<std::string> Tap::current_name() const {
 }
 
 Result<NetworkNamespace> Tap::device_namespace() const {
-  const int fd = ::ioctl(fd_, TUNGETDEVNETNS, 0);
+  const int fd = ::ioctl(control_, TUNGETDEVNETNS, 0);
   if (fd >= 0) return NetworkNamespace(fd);
   if (errno == EBADFD) return fail(ErrorKind::kUnavailable, "The TAP interface has been deleted");
   Error error = system_error("Cannot ask for the TAP interface's namespace", errno);
@@ -218,58 +231,6 @@ Result<TapState> Tap::state_here() const {
                   .address = interface.address,
                   .mtu = interface.mtu,
                   .up = interface.is_up()};
-}
-
-Result<std::size_t> Tap::read(PacketBatch& batch) {
-  std::array<std::uint8_t, kVirtioHeaderSize> header;
-  std::uint8_t overflow = 0;
-  std::size_t count = 0;
-  while (!batch.full()) {
-    Packet& packet = batch.next();
-    // The last byte is written only by a frame that does not fit the buffer.
-    const std::array<iovec, 3> parts = {
-        {{header.data(), header.size()}, {packet.data(), packet.room()}, {&overflow, sizeof(overflow)}}};
-    const ssize_t got = ::readv(fd_, parts.data(), static_cast<int>(parts.size()));
-    if (got < 0) {
-      const int error = errno;
-      if (error == EINTR) continue;
-      // What was read first is delivered first; an error comes again.
-      if (error == EAGAIN || count > 0) break;
-      if (is_gone(error)) return fail(ErrorKind::kUnavailable, "The TAP interface has been deleted");
-      return std::unexpected(system_error("Cannot read from the TAP interface", error));
-    }
-    const std::size_t size =
-        static_cast<std::size_t>(got) - std::min<std::size_t>(static_cast<std::size_t>(got), header.size());
-    if (size <= packet.room()) {
-      packet.set_size(size);
-      packet.offload = parse_virtio_header(header, packet.view()).value_or(Offload{});
-    }
-    batch.commit();
-    ++count;
-  }
-  return count;
-}
-
-WriteReport Tap::write(std::span<Packet> frames) {
-  WriteReport report;
-  for (Packet& frame : frames) {
-    if (frame.headroom() < kVirtioHeaderSize) {
-      ++report.refused;
-      continue;
-    }
-    std::uint8_t* const start = frame.data() - kVirtioHeaderSize;
-    store_virtio_header(frame.offload, start);
-    ssize_t put = -1;
-    do {
-      put = ::write(fd_, start, kVirtioHeaderSize + frame.size());
-    } while (put < 0 && errno == EINTR);
-    if (put >= 0) {
-      ++report.written;
-    } else {
-      count_failure(errno, report);
-    }
-  }
-  return report;
 }
 
 }  // namespace vtep

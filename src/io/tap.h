@@ -1,12 +1,17 @@
-// A TAP interface: the local port behind `vxlan0`. Opened multi-queue and with a virtio header from the
-// start, so that offloads and workers need no other device later.
+// A TAP interface: the local port behind `vxlan0`. This is what can be asked of it and done to it as a whole;
+// its frames move through its queues (tap_queue.h), which go to whoever reads them.
 //
-// Thread safety: one queue belongs to one thread.
+// The kernel keeps a flow on the queue through which its other direction was last written, and spreads what
+// it has not seen by hash. A queue that nobody reads loses what is spread to it.
+//
+// Thread safety: belongs to one thread, each queue to one as well, and those may be different ones.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "io/frame_port.h"
 #include "io/network_namespace.h"
@@ -14,16 +19,23 @@
 
 namespace vtep {
 
-class Tap final : public FramePort {
+class Tap {
  public:
   /// Creates the interface, or attaches to a persistent one of that name (left by a crash, or made with `ip
   /// tuntap`). kInvalid: no interface can have that name. kExists: the name belongs to an interface that is
   /// no TAP. kInUse: another process is attached; the message names it. kPermission: no CAP_NET_ADMIN, or no
-  /// /dev/net/tun; the message says what to do.
-  static Result<std::unique_ptr<Tap>> open(std::string_view name);
-  ~Tap() override;
+  /// /dev/net/tun; the message says what to do. A persistent interface that was made for one queue gets one,
+  /// whatever `queues` says.
+  static Result<std::unique_ptr<Tap>> open(std::string_view name, std::size_t queues = 1);
+  ~Tap();
   Tap(const Tap&) = delete;
   Tap& operator=(const Tap&) = delete;
+
+  /// The queues, all attached, the first time; nothing from then on. The interface stays as long as the Tap
+  /// or one of them does.
+  std::vector<std::unique_ptr<FramePort>> take_queues();
+  /// Whether the kernel takes UDP segmentation from us, and leaves it to us (Linux 6.2).
+  bool takes_udp_segments() const { return takes_udp_segments_; }
 
   /// A persistent interface survives the process; one that is not vanishes when it is closed.
   Result<void> set_persistent(bool persistent);
@@ -39,15 +51,13 @@ class Tap final : public FramePort {
   /// entered.
   Result<TapState> state() const;
 
-  /// A frame larger than its buffer is delivered as an empty packet, so that whoever counts runts counts it.
-  Result<std::size_t> read(PacketBatch& batch) override;
-  WriteReport write(std::span<Packet> frames) override;
-  int fd() const override { return fd_; }
-
  private:
-  explicit Tap(int fd);
+  explicit Tap(int control);
   Result<TapState> state_here() const;
-  const int fd_;
+
+  const int control_;  // the first queue's file: what is asked of one is answered for the interface
+  bool takes_udp_segments_ = false;
+  std::vector<std::unique_ptr<FramePort>> queues_;  // until they are taken
 };
 
 }  // namespace vtep

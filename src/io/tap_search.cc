@@ -35,28 +35,28 @@ std::vector<NetworkNamespace> all_namespaces() {
 }
 
 /// In the calling thread's namespace. Empty if it is not there, or somebody holds it.
-std::unique_ptr<Tap> open_by_address(const MacAddr& address) {
+std::unique_ptr<Tap> open_by_address(const MacAddr& address, std::size_t queues) {
   auto socket = NetlinkSocket::create();
   if (!socket) return nullptr;
   const auto links = dump_links(*socket);
   if (!links) return nullptr;
   for (const LinkMessage& link : *links) {
     if (link.interface.kind != "tun" || link.interface.address != address) continue;
-    if (auto tap = Tap::open(link.interface.name)) return std::move(*tap);
+    if (auto tap = Tap::open(link.interface.name, queues)) return std::move(*tap);
   }
   return nullptr;
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Tap>> find_tap_elsewhere(const MacAddr& address) {
+Result<std::unique_ptr<Tap>> find_tap_elsewhere(const MacAddr& address, std::size_t queues) {
   const auto here = NetworkNamespace::current();
   if (!here) return std::unexpected(here.error());
   Result<void> looked;
   for (const NetworkNamespace& there : all_namespaces()) {
     if (there == *here) continue;
     std::unique_ptr<Tap> tap;
-    if (auto entered = there.run([&] { tap = open_by_address(address); }); !entered) looked = entered;
+    if (auto entered = there.run([&] { tap = open_by_address(address, queues); }); !entered) looked = entered;
     if (tap) return tap;
   }
   if (!looked) return std::unexpected(looked.error());

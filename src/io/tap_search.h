@@ -2,6 +2,7 @@
 // process that held it died. Slow: looks into every namespace that has a name or a process.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 
 #include "base/mac.h"
@@ -11,7 +12,7 @@
 namespace vtep {
 
 /// Attaches to the TAP of this address that nobody holds, wherever it is but here. kNotFound: there is none.
-/// kPermission: no CAP_SYS_ADMIN to look.
-Result<std::unique_ptr<Tap>> find_tap_elsewhere(const MacAddr& address);
+/// kPermission: no CAP_SYS_ADMIN to look. `queues` as for Tap::open().
+Result<std::unique_ptr<Tap>> find_tap_elsewhere(const MacAddr& address, std::size_t queues = 1);
 
 }  // namespace vtep

@@ -71,6 +71,7 @@ TEST_F(TapStateTest, IsSeenInAnotherNamespaceAndTheNext) {
 
 TEST_F(TapStateTest, FramesFlowWhereverItLives) {
   const auto tap = Tap::open("vxlan0").value();
+  const auto port = std::move(tap->take_queues().front());
   const TestNamespace container;
   sh("ip link set vxlan0 netns " + container.path());
   int packets = -1;
@@ -87,13 +88,13 @@ TEST_F(TapStateTest, FramesFlowWhereverItLives) {
   ASSERT_GE(packets, 0);
 
   // To the container: an Ethernet frame of a protocol for experiments (IEEE 802).
-  std::array<std::uint8_t, FramePort::kWriteHeadroom + 60> buffer{};
-  Packet packet(buffer, FramePort::kWriteHeadroom);
+  std::array<std::uint8_t, 60> buffer{};
+  Packet packet(buffer, 0);
   packet.set_size(60);
   std::fill_n(packet.data(), 6, std::uint8_t{0xff});
   store_be16(packet.data() + 12, 0x88b5);
   packet.data()[20] = 42;
-  EXPECT_EQ(tap->write({&packet, 1}).written, 1U);
+  EXPECT_EQ(port->write({&packet, 1}).written, 1U);
   std::array<std::uint8_t, 2000> got{};
   ASSERT_TRUE(wait_readable(packets));
   ASSERT_EQ(::recv(packets, got.data(), got.size(), 0), 60);
@@ -102,9 +103,9 @@ TEST_F(TapStateTest, FramesFlowWhereverItLives) {
   // And from it.
   got[20] = 43;
   ASSERT_EQ(::send(packets, got.data(), 60, 0), 60);
-  ASSERT_TRUE(wait_readable(tap->fd()));
+  ASSERT_TRUE(wait_readable(port->fd()));
   PacketBatch batch(4);
-  ASSERT_EQ(tap->read(batch), 1U);
+  ASSERT_EQ(port->read(batch), 1U);
   EXPECT_EQ(batch.packets()[0].view()[20], 43);
   ::close(packets);
 }

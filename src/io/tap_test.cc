@@ -53,10 +53,10 @@ TEST_F(TapTest, AttachesToWhatIpTuntapMade) {
     ASSERT_TRUE(tap) << tap.error().message;
     EXPECT_EQ((*tap)->current_name(), name);
     sh(std::string("ip link set up ") + name);
-    std::array<std::uint8_t, FramePort::kWriteHeadroom + 60> buffer{};
-    Packet packet(buffer, FramePort::kWriteHeadroom);
+    std::array<std::uint8_t, 60> buffer{};
+    Packet packet(buffer, 0);
     packet.set_size(60);
-    EXPECT_EQ((*tap)->write({&packet, 1}).written, 1U);
+    EXPECT_EQ((*tap)->take_queues().at(0)->write({&packet, 1}).written, 1U);
   }
 }
 
@@ -135,11 +135,12 @@ TEST_F(TapTest, KnowsItsNameAfterARenameAndInAnotherNamespace) {
 TEST_F(TapTest, DeletedByHandIsUnavailable) {
   const auto tap = Tap::open("vxlan0").value();
   ASSERT_TRUE(tap->set_persistent(true));
+  const auto port = std::move(tap->take_queues().front());
   sh("ip link del vxlan0");
-  EXPECT_TRUE(wait_readable(tap->fd())) << "the loop has to notice";
+  EXPECT_TRUE(wait_readable(port->fd())) << "the loop has to notice";
   EXPECT_EQ(tap->current_name().error().kind, ErrorKind::kUnavailable);
   PacketBatch batch(1);
-  EXPECT_EQ(tap->read(batch).error().kind, ErrorKind::kUnavailable);
+  EXPECT_EQ(port->read(batch).error().kind, ErrorKind::kUnavailable);
   EXPECT_TRUE(Tap::open("vxlan0")) << "and the name is free again";
 }
 
@@ -148,7 +149,7 @@ struct Host {
   explicit Host(int number) {
     ns.run([&] {
       sh("echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6");
-      tap = Tap::open("tap0").value();
+      port = std::move(Tap::open("tap0").value()->take_queues().front());
       const std::string me = std::to_string(number);
       const std::string peer = std::to_string(3 - number);
       sh("ip link set tap0 address 02:00:00:00:00:0" + me + " up");
@@ -180,7 +181,7 @@ struct Host {
   }
 
   TestNamespace ns;
-  std::unique_ptr<Tap> tap;
+  std::unique_ptr<FramePort> port;
   int udp = -1;
 };
 
@@ -190,23 +191,23 @@ TEST_F(TapTest, ChecksumsLeftOpenTravelFromTapToTap) {
   PacketBatch batch(8);
 
   a.send_to("192.168.5.2", "hello");
-  ASSERT_EQ(a.tap->read(batch), 1U);
+  ASSERT_EQ(a.port->read(batch), 1U);
   const Offload offload = batch.packets()[0].offload;
   EXPECT_TRUE(offload.needs_checksum);
   EXPECT_EQ(offload.checksum_start, 14 + 20);
   EXPECT_EQ(offload.checksum_offset, 6);
   EXPECT_EQ(offload.segmentation, Segmentation::kNone);
-  EXPECT_EQ(b.tap->write(batch.packets()).written, 1U);
+  EXPECT_EQ(b.port->write(batch.packets()).written, 1U);
   EXPECT_EQ(b.receive(), "hello");
 
   // Without the flag the same bytes are a datagram with a wrong checksum: the receiving kernel drops it.
   batch.packets()[0].offload = {};
-  EXPECT_EQ(b.tap->write(batch.packets()).written, 1U);
+  EXPECT_EQ(b.port->write(batch.packets()).written, 1U);
   EXPECT_EQ(b.receive(), "");
 
   // "Known to be right" is taken, too.
   batch.packets()[0].offload.checksum_valid = true;
-  EXPECT_EQ(b.tap->write(batch.packets()).written, 1U);
+  EXPECT_EQ(b.port->write(batch.packets()).written, 1U);
 }
 
 TEST_F(TapTest, WritesASuperFrameWithASegmentSize) {
@@ -216,27 +217,26 @@ TEST_F(TapTest, WritesASuperFrameWithASegmentSize) {
   // receiver.
   PacketBatch batch(8);
   a.send_to("192.168.5.2", std::string(1000, 'x'));
-  ASSERT_EQ(a.tap->read(batch), 1U);
+  ASSERT_EQ(a.port->read(batch), 1U);
   Packet& packet = batch.packets()[0];
   packet.offload.segmentation = Segmentation::kUdp;
   packet.offload.segment_size = 250;
   packet.offload.header_length = 14 + 20 + 8;
-  EXPECT_EQ(b.tap->write(batch.packets()).written, 1U);
+  EXPECT_EQ(b.port->write(batch.packets()).written, 1U);
   for (int i = 0; i < 4; ++i) EXPECT_EQ(b.receive(), std::string(250, 'x')) << i;
   EXPECT_EQ(b.receive(), "");
 }
 
 TEST_F(TapTest, RefusesFramesThatAreNone) {
   const Host host(1);
-  std::array<std::uint8_t, FramePort::kWriteHeadroom + 60> buffer{};
-  std::array packets = {Packet(buffer, FramePort::kWriteHeadroom), Packet(buffer, FramePort::kWriteHeadroom),
-                        Packet(buffer, FramePort::kWriteHeadroom)};
+  std::array<std::uint8_t, 60> buffer{};
+  std::array packets = {Packet(buffer, 0), Packet(buffer, 0), Packet(buffer, 0)};
   packets[0].set_size(0);
   packets[1].set_size(13);
   packets[2].set_size(60);
   // A checksum field behind the end of the frame.
   packets[2].offload = {.needs_checksum = true, .checksum_start = 5000, .checksum_offset = 6};
-  const WriteReport report = host.tap->write(packets);
+  const WriteReport report = host.port->write(packets);
   EXPECT_EQ(report.refused, 3U);
   EXPECT_EQ(report.written, 0U);
 }

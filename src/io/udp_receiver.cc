@@ -1,5 +1,9 @@
 #include "io/udp_receiver.h"
 
+#include <linux/filter.h>
+#include <linux/if_packet.h>
+#include <linux/in6.h>
+#include <linux/sock_diag.h>
 #include <linux/udp.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -8,12 +12,13 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
+#include <iterator>
 #include <string>
 #include <utility>
 
 #include "io/has_ipv6.h"
 #include "io/port_holder.h"
+#include "io/receive_control.h"
 #include "io/socket_address.h"
 #include "io/system_error.h"
 
@@ -21,12 +26,12 @@ namespace vtep {
 namespace {
 
 constexpr std::size_t kMessages = 64;
-constexpr int kReceiveBuffer = 4 << 20;
 
-/// Room for a burst. A small buffer costs datagrams and not correctness, so failing is fine.
+/// A small buffer costs datagrams and not correctness, so failing is fine.
 void enlarge_buffer(int fd) {
-  if (::setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &kReceiveBuffer, sizeof(kReceiveBuffer)) != 0) {
-    ::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &kReceiveBuffer, sizeof(kReceiveBuffer));
+  const int size = UdpReceiver::kReceiveBuffer;
+  if (::setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) != 0) {
+    ::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
   }
 }
 
@@ -40,25 +45,58 @@ Error port_taken(Port port) {
                                  "; stop it, or choose another port with dstport"};
 }
 
-/// IP_TOS comes in one byte, IPV6_TCLASS in an int.
-std::uint8_t read_tos(msghdr& header) {
-  for (cmsghdr* one = CMSG_FIRSTHDR(&header); one != nullptr; one = CMSG_NXTHDR(&header, one)) {
-    if (one->cmsg_level == IPPROTO_IP && one->cmsg_type == IP_TOS && one->cmsg_len >= CMSG_LEN(1)) {
-      return *CMSG_DATA(one);
-    }
-    if (one->cmsg_level == IPPROTO_IPV6 && one->cmsg_type == IPV6_TCLASS &&
-        one->cmsg_len >= CMSG_LEN(sizeof(int))) {
-      int value = 0;
-      std::memcpy(&value, CMSG_DATA(one), sizeof(value));
-      return static_cast<std::uint8_t>(value);
-    }
-  }
-  return 0;
+Result<int> open_socket(UdpReceiver::Family family) {
+  const bool v4 = family == UdpReceiver::Family::kV4;
+  const std::string what = std::string("Cannot open a UDP socket for ") + (v4 ? "IPv4" : "IPv6");
+  if (!v4 && !has_ipv6()) return fail(ErrorKind::kUnavailable, what + ": IPv6 is disabled here");
+  const int fd = ::socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP);
+  if (fd < 0) return std::unexpected(system_error(what, errno));
+  return fd;
 }
 
-struct alignas(cmsghdr) Control {
-  std::array<std::uint8_t, CMSG_SPACE(sizeof(int))> bytes;
-};
+Result<void> bind_to(int fd, UdpReceiver::Family family, Port port) {
+  SocketAddress address;
+  const bool v4 = family == UdpReceiver::Family::kV4;
+  const socklen_t size = store_address(v4 ? IpAddr(Ipv4()) : IpAddr(Ipv6()), port, address);
+  if (::bind(fd, &address.any, size) == 0) return {};
+  if (errno == EADDRINUSE) return std::unexpected(port_taken(port));
+  return std::unexpected(system_error("Cannot bind to UDP port " + std::to_string(port.value()), errno));
+}
+
+/// Only what is sent to this host alone. A membership of its own the socket never has; broadcasts have no
+/// such option, but a mark that they came as one.
+bool hear_unicast_only(int fd, UdpReceiver::Family family) {
+  if (family == UdpReceiver::Family::kV6) return set_option(fd, IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0);
+  constexpr auto kPacketType = static_cast<std::uint32_t>(SKF_AD_OFF + SKF_AD_PKTTYPE);
+  sock_filter drop_broadcasts[] = {{BPF_LD | BPF_W | BPF_ABS, 0, 0, kPacketType},
+                                   {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, PACKET_BROADCAST},
+                                   {BPF_RET | BPF_K, 0, 0, 0},
+                                   {BPF_RET | BPF_K, 0, 0, 0xffffffff}};
+  const sock_fprog program = {std::size(drop_broadcasts), drop_broadcasts};
+  return set_option(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0) &&
+         ::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) == 0;
+}
+
+/// The whole message if it is one datagram, else each of them, all in the buffer in which they came.
+void unpack(const mmsghdr& message, const Received& received, Packet whole, PacketBatch& batch) {
+  const bool truncated = (message.msg_hdr.msg_flags & MSG_TRUNC) != 0;
+  const std::size_t size = truncated ? 0 : message.msg_len;
+  const std::size_t segment = received.segment_size;
+  if (segment == 0 || segment >= size) {
+    whole.set_size(size);
+    batch.append(whole);
+    return;
+  }
+  // None of them may grow into its neighbours.
+  Packet part = whole;
+  for (std::size_t at = 0; at < size; at += segment) {
+    const std::size_t length = std::min(segment, size - at);
+    const std::size_t headroom = at == 0 ? whole.headroom() : 0;
+    part.move_to(ByteSpan(whole.data() + at - headroom, headroom + length), headroom);
+    part.set_size(length);
+    batch.append(part);
+  }
+}
 
 }  // namespace
 
@@ -66,7 +104,7 @@ struct UdpReceiver::Scratch {
   std::array<mmsghdr, kMessages> messages{};
   std::array<iovec, kMessages> buffers{};
   std::array<SocketAddress, kMessages> sources{};
-  std::array<Control, kMessages> controls{};
+  std::array<ReceiveControl, kMessages> controls{};
 
   Scratch() {
     for (std::size_t i = 0; i < kMessages; ++i) {
@@ -78,35 +116,49 @@ struct UdpReceiver::Scratch {
   }
 };
 
-Result<std::unique_ptr<UdpReceiver>> UdpReceiver::open(Family family, Port port, bool zero_checksum6) {
-  const bool v4 = family == Family::kV4;
-  const std::string what = std::string("Cannot open a UDP socket for ") + (v4 ? "IPv4" : "IPv6");
-  if (!v4 && !has_ipv6()) return fail(ErrorKind::kUnavailable, what + ": IPv6 is disabled here");
-  const int fd = ::socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP);
-  if (fd < 0) return std::unexpected(system_error(what, errno));
-  std::unique_ptr<UdpReceiver> receiver(new UdpReceiver(family, fd));
+Result<std::unique_ptr<UdpReceiver>> UdpReceiver::open(Family family, Port port,
+                                                       const ReceiverOptions& options) {
+  auto group = open_group(family, port, 1, options);
+  if (!group) return std::unexpected(std::move(group).error());
+  return std::move(group->front());
+}
 
-  enlarge_buffer(fd);
-  const bool ready =
-      v4 ? set_option(fd, IPPROTO_IP, IP_RECVTOS, 1)
-         : set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) && set_option(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
-  if (!ready) return std::unexpected(system_error(what, errno));
-  if (zero_checksum6) {
-    if (auto accepted = receiver->accept_zero_checksum6(true); !accepted) {
-      return std::unexpected(std::move(accepted).error());
+Result<std::vector<std::unique_ptr<UdpReceiver>>> UdpReceiver::open_group(Family family, Port port,
+                                                                          std::size_t workers,
+                                                                          const ReceiverOptions& options) {
+  std::vector<std::unique_ptr<UdpReceiver>> group;
+  do {
+    const auto fd = open_socket(family);
+    if (!fd) return std::unexpected(fd.error());
+    group.push_back(std::unique_ptr<UdpReceiver>(new UdpReceiver(family, *fd)));
+    if (auto ready = group.back()->set_up(options); !ready) return std::unexpected(std::move(ready).error());
+    const bool is_first = group.size() == 1;
+    const auto let_others_in = [&] { return set_option(*fd, SOL_SOCKET, SO_REUSEPORT, 1); };
+    // The first joins nobody; the others join the first.
+    if (!is_first && (!let_others_in() || !hear_unicast_only(*fd, family))) {
+      return std::unexpected(system_error("Cannot share a UDP port between workers", errno));
     }
-  }
-  SocketAddress address;
-  const socklen_t size = store_address(v4 ? IpAddr(Ipv4()) : IpAddr(Ipv6()), port, address);
-  if (::bind(fd, &address.any, size) != 0) {
-    if (errno == EADDRINUSE) return std::unexpected(port_taken(port));
-    return std::unexpected(system_error("Cannot bind to UDP port " + std::to_string(port.value()), errno));
-  }
-  return receiver;
+    if (auto bound = bind_to(*fd, family, port); !bound) return std::unexpected(std::move(bound).error());
+    if (is_first && workers > 1 && !let_others_in()) {
+      return std::unexpected(system_error("Cannot share a UDP port between workers", errno));
+    }
+  } while (group.size() < workers);
+  return group;
 }
 
 UdpReceiver::UdpReceiver(Family family, int fd)
     : family_(family), fd_(fd), scratch_(std::make_unique<Scratch>()) {}
+
+Result<void> UdpReceiver::set_up(const ReceiverOptions& options) {
+  enlarge_buffer(fd_);
+  const bool ready = family_ == Family::kV4 ? set_option(fd_, IPPROTO_IP, IP_RECVTOS, 1)
+                                            : set_option(fd_, IPPROTO_IPV6, IPV6_V6ONLY, 1) &&
+                                                  set_option(fd_, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
+  if (!ready) return std::unexpected(system_error("Cannot set up a UDP socket", errno));
+  // Before Linux 5.0 datagrams come one by one, as they do from most devices.
+  if (options.receive_segments) set_option(fd_, IPPROTO_UDP, UDP_GRO, 1);
+  return options.zero_checksum6 ? accept_zero_checksum6(true) : Result<void>();
+}
 
 Result<void> UdpReceiver::accept_zero_checksum6(bool accept) {
   if (family_ == Family::kV6 && !set_option(fd_, IPPROTO_UDP, UDP_NO_CHECK6_RX, accept ? 1 : 0)) {
@@ -121,41 +173,60 @@ UdpReceiver::~UdpReceiver() {
 }
 
 Result<std::size_t> UdpReceiver::receive(PacketBatch& batch) {
-  std::size_t total = 0;
+  const std::size_t before = batch.size();
   while (!batch.full()) {
-    const std::size_t first = batch.size();
-    const std::size_t wanted = std::min(kMessages, batch.capacity() - first);
+    const std::size_t wanted = std::min(kMessages, batch.free_buffers());
     for (std::size_t i = 0; i < wanted; ++i) {
-      Packet& packet = batch.next();
-      batch.commit();
-      scratch_->buffers[i] = {packet.data(), packet.room()};
+      Packet buffer = batch.free_buffer(i);
+      scratch_->buffers[i] = {buffer.data(), buffer.room()};
       scratch_->messages[i].msg_hdr.msg_namelen = sizeof(SocketAddress);
-      scratch_->messages[i].msg_hdr.msg_controllen = sizeof(Control);
+      scratch_->messages[i].msg_hdr.msg_controllen = sizeof(ReceiveControl);
     }
     const int got =
         ::recvmmsg(fd_, scratch_->messages.data(), static_cast<unsigned>(wanted), MSG_DONTWAIT, nullptr);
-    const int error = errno;
-    const std::size_t count = got > 0 ? static_cast<std::size_t>(got) : 0;
-    batch.set_size(first + count);
-    total += count;
     if (got < 0) {
-      if (error == EINTR) continue;
+      if (errno == EINTR) continue;
       // What came first is delivered first; an error that lasts comes again.
-      if (error == EAGAIN || total > 0) break;
-      return std::unexpected(system_error("Cannot receive from the underlay", error));
+      if (errno == EAGAIN || batch.size() > before) break;
+      return std::unexpected(system_error("Cannot receive from the underlay", errno));
     }
-    const std::span<Packet> packets = batch.packets().subspan(first);
+    const auto count = static_cast<std::size_t>(got);
     for (std::size_t i = 0; i < count; ++i) {
       mmsghdr& message = scratch_->messages[i];
-      const bool truncated = (message.msg_hdr.msg_flags & MSG_TRUNC) != 0;
-      packets[i].set_size(truncated ? 0 : message.msg_len);
-      packets[i].outer_source = load_address(scratch_->sources[i]);
-      packets[i].outer_source_port = load_port(scratch_->sources[i]);
-      packets[i].outer_tos = read_tos(message.msg_hdr);
+      const Received received = read_control(message.msg_hdr);
+      Packet whole = batch.free_buffer(i);
+      whole.outer_source = load_address(scratch_->sources[i]);
+      whole.outer_source_port = load_port(scratch_->sources[i]);
+      whole.outer_tos = received.tos;
+      unpack(message, received, whole, batch);
     }
+    batch.take(count);
     if (count < wanted) break;
   }
-  return total;
+  return batch.size() - before;
+}
+
+std::uint64_t UdpReceiver::overflows() const {
+  std::array<std::uint32_t, SK_MEMINFO_VARS> info{};
+  socklen_t size = sizeof(info);
+  if (::getsockopt(fd_, SOL_SOCKET, SO_MEMINFO, info.data(), &size) != 0) return overflows_;
+  overflows_ += info[SK_MEMINFO_DROPS] - static_cast<std::uint32_t>(overflows_);
+  return overflows_;
+}
+
+std::size_t UdpReceiver::receive_buffer() const {
+  int size = 0;
+  socklen_t length = sizeof(size);
+  if (::getsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &size, &length) != 0) return 0;
+  return static_cast<std::size_t>(size) / 2;  // the kernel doubles what it is asked for, for its own part
+}
+
+std::string UdpReceiver::receive_buffer_trouble() const {
+  const std::size_t given = receive_buffer();
+  if (given >= kReceiveBuffer) return {};
+  return "The receive buffer of a UDP socket has " + std::to_string(given) + " bytes instead of " +
+         std::to_string(kReceiveBuffer) +
+         ", and bursts may be lost: raise net.core.rmem_max, or give vtepd CAP_NET_ADMIN";
 }
 
 }  // namespace vtep

@@ -7,7 +7,10 @@
 // receive: a filter drops what is sent to them.
 //
 // A batch is sorted by socket, so datagrams of different source ports may overtake each other. DF and the
-// checksum are properties of a socket: a run of datagrams that agree on them is one sendmmsg.
+// checksum are properties of a socket: a run of datagrams that agree on them is one sendmmsg. A run that
+// agrees on the whole route and on its size (the last may be shorter) is one message of that, which the
+// kernel cuts as late as it can (UDP_SEGMENT, Linux 4.18). It does not where it cannot: datagrams without a
+// checksum, and what a device or IPsec refuses, go one by one.
 //
 // Nothing the network claims about a path is believed here: a datagram is refused (kTooBig) when it exceeds
 // the MTU of the device it would leave by, and take_reports() hands on what routers say.
@@ -15,13 +18,22 @@
 
 #include <memory>
 
+#include "io/source_ports.h"
 #include "io/underlay.h"
 
 namespace vtep {
 
+struct SenderOptions {
+  /// Given to several senders, they all use the same source ports, which other programs still cannot have. A
+  /// report may then come to another of them than the one that had sent. Null: the ports are this sender's
+  /// own.
+  std::shared_ptr<SourcePorts> ports{};
+  bool send_segments = true;  ///< UDP_SEGMENT, if the kernel has it
+};
+
 class UdpSender final : public UnderlaySender {
  public:
-  UdpSender();
+  explicit UdpSender(SenderOptions options = {});
   ~UdpSender() override;
   UdpSender(const UdpSender&) = delete;
   UdpSender& operator=(const UdpSender&) = delete;

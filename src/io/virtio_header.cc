@@ -24,6 +24,10 @@ constexpr std::size_t kEthernetHeader = 14;
 constexpr std::size_t kUdpHeader = 8;
 constexpr std::size_t kTcpMinHeader = 20;
 constexpr std::size_t kTcpDataOffset = 12;
+constexpr std::size_t kTcpFlags = 13;
+constexpr std::uint8_t kTcpCwr = 0x80;
+constexpr std::size_t kTcpChecksum = 16;
+constexpr std::size_t kUdpChecksum = 6;
 
 std::uint16_t load_le16(const std::uint8_t* p) {
   return static_cast<std::uint16_t>(p[0] | p[1] << 8);
@@ -63,6 +67,14 @@ std::uint8_t gso_type_of(Segmentation segmentation) {
   return kGsoNone;
 }
 
+/// The kernel's own receive offload marks what it merged in the same way, from the same bit.
+bool has_cwr(const Offload& offload, ByteView head) {
+  if (offload.segmentation != Segmentation::kTcp4 && offload.segmentation != Segmentation::kTcp6)
+    return false;
+  const std::size_t flags = std::size_t{offload.checksum_start} + kTcpFlags;
+  return flags < head.size() && (head[flags] & kTcpCwr) != 0;
+}
+
 /// Bytes up to the transport payload, or 0 if the frame is too short to tell or holds no payload.
 std::size_t header_length_of(Segmentation segmentation, std::size_t transport, ByteView frame) {
   std::size_t length = transport + kUdpHeader;
@@ -96,6 +108,8 @@ std::optional<Offload> parse_virtio_header(const std::array<std::uint8_t, kVirti
   if (*segmentation != Segmentation::kNone) {
     // Every segment gets a checksum of its own, so one without a place for it cannot be cut.
     if (!offload.needs_checksum) return std::nullopt;
+    if (offload.checksum_offset != (*segmentation == Segmentation::kUdp ? kUdpChecksum : kTcpChecksum))
+      return std::nullopt;
     offload.segment_size = load_le16(header.data() + kGsoSize);
     const std::size_t length = header_length_of(*segmentation, offload.checksum_start, frame);
     if (offload.segment_size == 0 || length == 0) return std::nullopt;
@@ -104,7 +118,7 @@ std::optional<Offload> parse_virtio_header(const std::array<std::uint8_t, kVirti
   return offload;
 }
 
-void store_virtio_header(const Offload& offload, std::uint8_t* p) {
+void store_virtio_header(const Offload& offload, ByteView head, std::uint8_t* p) {
   const bool segmented = offload.segmentation != Segmentation::kNone;
   std::uint8_t flags = 0;
   if (offload.needs_checksum) {
@@ -113,7 +127,7 @@ void store_virtio_header(const Offload& offload, std::uint8_t* p) {
     flags = kDataValid;
   }
   p[kFlags] = flags;
-  p[kGsoType] = gso_type_of(offload.segmentation);
+  p[kGsoType] = gso_type_of(offload.segmentation) | (has_cwr(offload, head) ? kGsoEcn : kGsoNone);
   store_le16(p + kHeaderLength, segmented ? offload.header_length : std::uint16_t{0});
   store_le16(p + kGsoSize, segmented ? offload.segment_size : std::uint16_t{0});
   store_le16(p + kChecksumStart, offload.needs_checksum ? offload.checksum_start : std::uint16_t{0});

@@ -104,7 +104,7 @@ TEST(VirtioHeader, EveryOffloadSurvivesTheRoundTripIntoADirtyBuffer) {
   for (const Offload& offload : offloads) {
     Header header;
     header.fill(0xa5);
-    store_virtio_header(offload, header.data());
+    store_virtio_header(offload, tcp, header.data());
     EXPECT_EQ(parse_virtio_header(header, tcp), offload);
   }
 }
