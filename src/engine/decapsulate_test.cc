@@ -57,7 +57,7 @@ TEST_F(DecapsulateTest, GoldenDatagramIsUnwrappedAndLearned) {
   packets.add(datagram).outer_source = kPeer;
   EXPECT_EQ(decapsulate(packets), std::vector{link_});
   EXPECT_EQ(test::to_bytes(packets[0].view()), frame);
-  EXPECT_EQ(packets[0].offload, Offload());
+  EXPECT_EQ(packets[0].offload, (Offload{.checksum_valid = true}));
   EXPECT_EQ(counters().decapsulated_frames, 1U);
   EXPECT_EQ(counters().decapsulated_bytes, frame.size());
   EXPECT_EQ(counters().learned, 1U);

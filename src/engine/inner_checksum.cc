@@ -29,6 +29,11 @@ ByteView transport(const Packet& frame, const Layers& layers) {
   return frame.view().subspan(layers.l4, layers.end - layers.l4);
 }
 
+/// UDP's own length is that of the datagram; otherwise its checksum covers less than transport().
+bool fills_datagram(const Packet& frame, const Layers& layers) {
+  return load_be16(frame.data() + layers.l4 + UdpHeader::kLength) == layers.end - layers.l4;
+}
+
 /// The interface shall cut the frame into TCP segments that fit its MTU.
 std::optional<Drop> restore_segmentation(Packet& frame, const Layers& layers, std::uint32_t mtu) {
   // Padding behind the datagram would be cut into segments with the rest.
@@ -82,10 +87,14 @@ std::optional<Drop> restore_offload(Packet& frame, const Layers& layers, std::ui
   }
   if (!has_checksum) return std::nullopt;
   const std::uint16_t offset = is_tcp ? TcpHeader::kChecksum : UdpHeader::kChecksum;
+  const std::uint16_t field = load_be16(frame.data() + layers.l4 + offset);
+  if (is_udp && (field == 0 || !fills_datagram(frame, layers))) return std::nullopt;
   const std::uint64_t pseudo = pseudo_sum(frame, layers);
-  if (load_be16(frame.data() + layers.l4 + offset) != checksum_fold(pseudo)) return std::nullopt;
-  // Unfinished, or by chance right: only the whole sum can tell.
-  if (checksum_fold(checksum_partial(transport(frame, layers), pseudo)) == 0xffff) return std::nullopt;
+  if (checksum_fold(checksum_partial(transport(frame, layers), pseudo)) == 0xffff) {
+    frame.offload.checksum_valid = true;
+    return std::nullopt;
+  }
+  if (field != checksum_fold(pseudo)) return std::nullopt;
   frame.offload.needs_checksum = true;
   frame.offload.checksum_start = layers.l4;
   frame.offload.checksum_offset = offset;

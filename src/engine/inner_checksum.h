@@ -6,6 +6,8 @@
 // From the wire: when the peer is the kernel's driver on the same host (veth), datagrams arrive with an
 // *inner* checksum that is only the pseudo-header sum, and TCP super-frames that were never cut. Nothing in
 // the datagram says so; the frame itself must be looked at, and its state told to the interface by `offload`.
+// That look is the only one: what was found right is marked as such, and neither the merging of frames nor
+// the receiver's stack sums it up again.
 #pragma once
 
 #include <cstdint>
@@ -22,8 +24,10 @@ namespace vtep {
 bool finish_checksum(Packet& frame);
 
 /// For a frame from a remote VTEP that goes to an interface of this MTU: sets `frame.offload` to what the
-/// interface has to know. A frame beyond the MTU is cut by the interface if it is TCP; otherwise the reason
-/// why it is dropped.
+/// interface has to know. A TCP or UDP checksum that is right is `checksum_valid`; one that is unfinished
+/// `needs_checksum`; one that is wrong, or not there (UDP's zero), or spread over fragments, is the
+/// receiver's to judge and to count. A frame beyond the MTU is cut by the interface if it is TCP; otherwise
+/// the reason why it is dropped.
 std::optional<Drop> restore_offload(Packet& frame, const Layers& layers, std::uint32_t mtu);
 
 }  // namespace vtep

@@ -145,19 +145,56 @@ Restored restore(const Bytes& bytes, std::uint32_t mtu = kMtu) {
   return {drop, packet.offload, test::to_bytes(packet.view())};
 }
 
-void expect_untouched(const Bytes& bytes, std::uint32_t mtu = kMtu) {
-  const Restored restored = restore(bytes, mtu);
+void expect_only(const Offload& offload, const Bytes& bytes) {
+  const Restored restored = restore(bytes);
   EXPECT_EQ(restored.drop, std::nullopt);
-  EXPECT_EQ(restored.offload, Offload());
+  EXPECT_EQ(restored.offload, offload);
   EXPECT_EQ(restored.bytes, bytes);
 }
 
-TEST(RestoreOffload, LeavesRightAndWrongAndMissingChecksumsToTheReceiver) {
+void expect_untouched(const Bytes& bytes) {
+  expect_only({}, bytes);
+}
+
+void expect_valid(const Bytes& bytes) {
+  expect_only({.checksum_valid = true}, bytes);
+}
+
+TEST(RestoreOffload, LeavesWrongAndMissingChecksumsToTheReceiver) {
   for (TestFrame shape : shapes()) {
-    for (const Sum sum : {Sum::kRight, Sum::kWrong, Sum::kNone}) {
+    for (const Sum sum : {Sum::kWrong, Sum::kNone}) {
       shape.sum = sum;
       expect_untouched(shape.build());
     }
+  }
+}
+
+TEST(RestoreOffload, SaysThatARightChecksumIsRight) {
+  for (TestFrame shape : shapes()) {
+    for (const std::size_t payload : {0U, 1U, 31U, 32U, 33U, 1400U}) {
+      shape.payload = payload;
+      const Bytes bytes = shape.build();
+      expect_valid(bytes);
+      for (const std::size_t at : {shape.l4(), shape.l4() + 3, shape.end() - 1}) {
+        Bytes damaged = bytes;
+        damaged[at] ^= 0x10;
+        expect_untouched(damaged);
+      }
+    }
+  }
+}
+
+TEST(RestoreOffload, DoesNotJudgeWhatUdpsLengthLeavesOut) {
+  for (const std::size_t length : {0U, 8U, 39U, 41U}) {
+    const TestFrame shape{.payload = 32};
+    Bytes bytes = shape.build();
+    std::uint8_t* const udp = bytes.data() + shape.l4();
+    store_be16(udp + UdpHeader::kLength, static_cast<std::uint16_t>(length));
+    store_be16(udp + UdpHeader::kChecksum, 0);
+    const ByteView segment = ByteView(bytes).subspan(shape.l4());
+    store_be16(udp + UdpHeader::kChecksum,
+               checksum_finish_udp(checksum_partial(segment, shape.pseudo_sum())));
+    expect_untouched(bytes);
   }
 }
 
@@ -186,7 +223,7 @@ TEST(RestoreOffload, LooksBehindThePaddingOfSmallFrames) {
     shape.sum = Sum::kPseudo;
     EXPECT_EQ(restore(shape.build()).offload.needs_checksum, true);
     shape.sum = Sum::kRight;
-    expect_untouched(shape.build());
+    expect_valid(shape.build());
   }
 }
 
@@ -198,7 +235,7 @@ TEST(RestoreOffload, SeesThatAPseudoHeaderSumMayBeRightByChance) {
       shape.padding_byte = 0xa5;
       const Bytes bytes = summing_to_nothing(shape, shape.pseudo_sum());
       ASSERT_TRUE(test::checksum_is_right(shape, bytes));
-      expect_untouched(bytes);
+      expect_valid(bytes);
     }
   }
 }
@@ -216,7 +253,7 @@ TEST(RestoreOffload, TakesFramesUpToTheMtuWithAnyTags) {
   for (TestFrame shape : shapes()) {
     shape.protocol = kProtocolUdp;
     shape.payload = kMtu - (shape.l4() - shape.l3()) - UdpHeader::kSize;
-    expect_untouched(shape.build());
+    expect_valid(shape.build());
     ++shape.payload;
     EXPECT_EQ(restore(shape.build()).drop, Drop::kInnerTooBig);
   }
