@@ -1,6 +1,7 @@
 """A few SVGs: what is measured on each wire, ratios to the kernel's driver, other conditions, and what is done in bulk."""
 
 import statistics
+import textwrap
 
 import matplotlib
 
@@ -26,6 +27,7 @@ COLOURS = {
     "ovs": "#d98b4a",
 }
 OTHER = "#74c476"  # variants of the command line
+TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
 
 
 def draw(results, directory):
@@ -37,8 +39,8 @@ def draw(results, directory):
             metrics = {metric: METRICS[metric] for metric in PANELS}
             paths.append(draw_panels(samples, wire, impls, metrics, f"Two hosts on {WIRES[wire]}", directory / f"{wire}.svg"))
     paths += draw_ratios(samples, list(WIRES), PANELS, "To the kernel's driver", directory / "ratios.svg")
-    conditions = [scenario.name for scenario in SCENARIOS if "tcp_1" in scenario.measured]
-    if len(conditions) > len(WIRES):
+    conditions = [s.name for s in SCENARIOS if "tcp_1" in s.measured and impls_of(samples, s.name)]
+    if set(conditions) - set(WIRES):
         paths += draw_ratios(samples, conditions, CONDITIONS, "To the kernel's driver, in other conditions", directory / "conditions.svg")
     if results["scale"]:
         paths.append(draw_panels(results["scale"], "scale", ("vtep", "kernel"), SCALE_METRICS, "In bulk", directory / "scale.svg"))
@@ -63,12 +65,11 @@ def draw_panels(samples, scenario, impls, metrics, title, path):
 
 
 def title_of(name, unit):
-    first, *rest = name.split(", ", 1)
-    return "\n".join([first, rest[0] if rest else "", unit])
+    return "\n".join([*textwrap.wrap(name, 20), unit])
 
 
 def draw_ratios(samples, scenarios, metrics, title, path):
-    """One row for each scenario and metric: the ratio's median, and its range. No path if nothing has a ratio."""
+    """A row for each scenario and metric: the ratio's median, and its range. No path if nothing has a ratio."""
     titles = {scenario.name: scenario.title for scenario in SCENARIOS}
     rows = [
         (f"{METRICS[metric][0]}\n{titles[scenario]}", found, METRICS[metric][2])
@@ -82,13 +83,20 @@ def draw_ratios(samples, scenarios, metrics, title, path):
     for place, (_, found, more_is_better) in enumerate(rows):
         middle = statistics.median(found)
         spread = [[middle - min(found)], [max(found) - middle]]
-        axes.barh(place, middle, color=COLOURS["vtep"] if more_is_better else COLOURS["ovs"], height=0.7)
+        better = middle >= 1 if more_is_better else middle <= 1
+        axes.barh(place, middle - 1, left=1, color=COLOURS["vtep"] if better else COLOURS["ovs"], height=0.7)
         axes.errorbar(middle, place, xerr=spread, color="black", capsize=2, linewidth=1)
     axes.set_yticks(range(len(rows)), [row[0] for row in rows], fontsize=7)
     axes.invert_yaxis()
     axes.axvline(1, color="black", linewidth=1)
-    axes.set_xlim(left=0)
-    axes.set_xlabel("vtep / kernel; blue: more is better, orange: less is better")
+    axes.set_xscale("log")
+    low, high = (edge(found for _, each, _ in rows for found in each) for edge in (min, max))
+    axes.set_xlim(min(low, 0.5) / 1.2, max(high, 2) * 1.2)
+    ticks = [tick for tick in TICKS if axes.get_xlim()[0] <= tick <= axes.get_xlim()[1]]
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.minorticks_off()
+    axes.grid(axis="x", linewidth=0.3)
+    axes.set_xlabel("vtep / kernel; blue: better than the kernel's driver, orange: worse")
     axes.spines[["top", "right"]].set_visible(False)
     figure.suptitle(f"{title}: median and range of the rounds", fontsize=10)
     return [save(figure, path)]
