@@ -1,5 +1,6 @@
 """CPU time, of processes and of the whole machine, and memory."""
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -17,7 +18,11 @@ def used(hosts):
 
 def of_process(pid):
     """Of all its threads, as the scheduler counts it: /proc/PID/stat knows only hundredths of a second."""
-    return sum(int(path.read_text().split()[0]) for path in Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e9
+    nanoseconds = 0
+    for path in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+            nanoseconds += int(path.read_text().split()[0])
+    return nanoseconds / 1e9
 
 
 def of_machine():

@@ -87,6 +87,7 @@ TARGETS = [
     Target("TCP, 8 streams, MTU-sized wire", ratio("packets", "tcp_8"), 0.9),
     Target("UDP, 64 bytes: frames decapsulated to the TAP, veth with offloads", ratio("offloads", "udp_interface"), 2),
     Target("UDP, 64 bytes: frames decapsulated to the TAP, MTU-sized wire", ratio("packets", "udp_interface"), 2),
+    Target("the same, from a sender that is never slowed down", ratio("remotes1", "blast_interface"), 2),
     Target("UDP, 64 bytes, delivered to a socket, veth with offloads", ratio("offloads", "udp_delivered"), 1.0),
     Target("UDP, 64 bytes, delivered to a socket, MTU-sized wire", ratio("packets", "udp_delivered"), 1.0),
     Target("round trip with spinning, p50", ratio("offloads", "rtt_p50", ("vtep-spin",)), 0.6, most=True),
