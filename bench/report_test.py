@@ -100,6 +100,12 @@ def test_a_round_is_done_when_its_samples_are_there():
     assert not results.is_done(samples, 2, "offloads") and not results.is_done(samples, 1, "packets")
 
 
+def test_what_failed_is_tried_again():
+    kept = sample(1, "vtep") | {"failed": False}
+    old = {"samples": [kept, sample(2, "vtep") | {"failed": True}], "scale": [], "failures": ["why"]}
+    assert results.without_failed(old) == {"samples": [kept], "scale": [], "failures": []}
+
+
 def test_what_is_published_stands_between_the_markers():
     page = f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n"
     assert report.published(page, "new") == f"before\n{report.BEGIN}\n\nnew\n{report.END}\nafter\n"

@@ -52,8 +52,13 @@ def resume(options):
     for key in ("commit", "build", "settings"):
         if old[key] != fresh[key]:
             raise CannotResume(f"{options.output} has results of another {key}: {old[key]}, and now it is {fresh[key]}")
-    # What failed is tried again.
-    return old | {"failures": []}
+    return without_failed(old)
+
+
+def without_failed(results):
+    """What failed is tried again, with all that was measured beside it."""
+    kept = {part: [sample for sample in results[part] if not sample["failed"]] for part in ("samples", "scale")}
+    return results | kept | {"failures": []}
 
 
 def save(results, directory):
@@ -69,7 +74,9 @@ def is_done(samples, number, name):
 
 
 def commit():
-    git = lambda *words: subprocess.run(["git", *words], cwd=SOURCE_DIR, capture_output=True, text=True, check=False)  # noqa: E731
+    """Of the sources that the programs were built from."""
+    source = cached("CMAKE_HOME_DIRECTORY:INTERNAL") or SOURCE_DIR
+    git = lambda *words: subprocess.run(["git", *words], cwd=source, capture_output=True, text=True, check=False)  # noqa: E731
     head = git("rev-parse", "--short", "HEAD").stdout.strip() or "unknown"
     # What is published by a run is no change of what was measured.
     changed = git("status", "--porcelain", "--untracked-files=no", "--", "src", "proto", "CMakeLists.txt", "cmake").stdout
@@ -77,8 +84,13 @@ def commit():
 
 
 def build_type():
-    cache = BIN_DIR.parent / "CMakeCache.txt"
-    settings = dict(line.split("=", 1) for line in cache.read_text().splitlines() if "=" in line) if cache.exists() else {}
-    kind = settings.get("CMAKE_BUILD_TYPE:STRING") or "unknown"
-    flags = settings.get(f"CMAKE_CXX_FLAGS_{kind.upper()}:STRING", "")
-    return f"{kind} {flags} {settings.get('CMAKE_CXX_FLAGS:STRING', '')}".strip()
+    kind = cached("CMAKE_BUILD_TYPE:STRING") or "unknown"
+    flags = (cached(f"CMAKE_CXX_FLAGS_{kind.upper()}:STRING"), cached("CMAKE_CXX_FLAGS:STRING"))
+    return " ".join([kind, *filter(None, flags)])
+
+
+def cached(key):
+    """What CMake noted in the build directory; nothing, if the programs stand elsewhere."""
+    path = BIN_DIR.parent / "CMakeCache.txt"
+    lines = path.read_text().splitlines() if path.exists() else []
+    return dict(line.split("=", 1) for line in lines if "=" in line).get(key, "")

@@ -19,12 +19,12 @@ def run(options, scenarios, results, save):
     for number in range(1, options.rounds + 1):
         for scenario in scenarios:
             if not results_of.is_done(results["samples"], number, scenario.name):
-                where = f"round {number}/{options.rounds}, {scenario.name}"
-                results["samples"] += take(scenario, number, options.seconds, Failures(results["failures"], where))
+                failures = Failures(results["failures"], f"round {number}/{options.rounds}, {scenario.name}")
+                results["samples"] += failures.noted_in(take(scenario, number, options.seconds, failures))
                 save()
         if options.scale and not results_of.is_done(results["scale"], number, "scale"):
-            where = f"round {number}/{options.rounds}, in bulk"
-            results["scale"] += take_scale(number, Failures(results["failures"], where))
+            failures = Failures(results["failures"], f"round {number}/{options.rounds}, in bulk")
+            results["scale"] += failures.noted_in(take_scale(number, failures))
             save()
 
 
@@ -34,6 +34,7 @@ class Failures:
     def __init__(self, sentences, where):
         self.sentences = sentences
         self.where = where
+        self.before = len(sentences)
 
     @contextlib.contextmanager
     def caught(self, what):
@@ -42,6 +43,10 @@ class Failures:
         except FAILURES as error:
             self.sentences.append(f"{self.where}, {what}: {error}")
             print(f"  failed: {self.sentences[-1]}", flush=True)
+
+    def noted_in(self, samples):
+        """The samples, each of which knows whether something failed here."""
+        return [sample | {"failed": len(self.sentences) > self.before} for sample in samples]
 
     def print(self, impl, values):
         print(f"{self.where}, {impl}: {', '.join(f'{metric} {value:.4g}' for metric, value in values.items())}", flush=True)
