@@ -1,5 +1,7 @@
 """From results to Markdown, and its place in docs/performance.md."""
 
+import statistics
+
 from figures import number, ratios, summary, values
 from hotspots import by_place
 from metrics import CALLS, METRICS, SCALE_METRICS, WIRE_METRICS
@@ -73,16 +75,21 @@ def wire_section(results, wire):
 
 
 def wire_table(samples, wire):
-    """vtep and the kernel's driver, then the ratios of everybody else."""
+    """vtep and the kernel's driver, then everybody else, each with the ratio to the kernel's driver."""
     present = [impl for impl in impls_of(samples, wire) if impl not in ("vtep", "kernel")]
     rows = []
     for metric in WIRE_METRICS:
         name, unit, _ = METRICS[metric]
         of = lambda impl: values(samples, wire, impl, metric).values()  # noqa: B023, E731
         if of("vtep") or of("kernel"):
+            others = [with_ratio(summary(of(each)), ratios(samples, wire, metric, each)) for each in present]
             ratio = summary(ratios(samples, wire, metric))
-            rows.append([name, summary(of("vtep"), unit), summary(of("kernel"), unit), ratio, *(summary(of(each)) for each in present)])
+            rows.append([name, summary(of("vtep"), unit), summary(of("kernel"), unit), ratio, *others])
     return grid(["", "vtep", "kernel", "vtep / kernel", *present], rows)
+
+
+def with_ratio(text, found):
+    return f"{text}; {number(statistics.median(found))}×" if found else text
 
 
 def impls_of(samples, scenario):
