@@ -1,29 +1,17 @@
-"""What is measured between two hosts. Every function returns {metric: value}; report.py knows the units."""
+"""What is measured between two hosts. Every function returns {metric: value}; metrics.py knows names and units."""
 
 import json
-import os
 import subprocess
-from pathlib import Path
+import time
 
-from hosts import BIN_DIR, OVERLAY
-from namespaces import eventually
+import calls
+import cpu
+from places import tool
+from programs import MeasurementFailed, iperf3
 
 UDP_PAYLOAD = 64
-LARGEST_FRAME = 1514  # an Ethernet frame of MTU 1500
-TICKS = os.sysconf("SC_CLK_TCK")
-
-
-class MeasurementFailed(Exception):
-    pass
-
-
-def all_of(hosts, seconds):
-    """Yields (name, function) for each measurement; a function may fail without the others."""
-    start_iperf3_server(hosts)
-    yield "tcp_1", lambda: tcp(hosts, seconds, streams=1)
-    yield "tcp_8", lambda: tcp(hosts, seconds, streams=8)
-    yield "udp", lambda: udp(hosts, seconds)
-    yield "round_trip", lambda: round_trip(hosts, seconds)
+FIRST_STATION = "10.8.0.1"
+IDLE_FACTOR = 5  # times as long as other measurements: little is to be seen
 
 
 # --- throughput
@@ -31,20 +19,16 @@ def all_of(hosts, seconds):
 
 def tcp(hosts, seconds, streams):
     frames_before = hosts.counters(hosts.b, "wire")[0]
-    cpu_before = cpu_seconds(hosts)
+    cpu_before = cpu.used(hosts)
     end = iperf3(hosts, seconds, ["-P", str(streams)])
-    cpu = {name: after - cpu_before[name] for name, after in cpu_seconds(hosts).items()}
+    used = {name: after - cpu_before[name] for name, after in cpu.used(hosts).items()}
     frames = hosts.counters(hosts.b, "wire")[0]
-    frame_size = (frames["bytes"] - frames_before["bytes"]) / (frames["packets"] - frames_before["packets"])
-    if hosts.wire == "packets" and frame_size > LARGEST_FRAME:
-        raise MeasurementFailed(f"frames of {frame_size:.0f} bytes on a wire that should carry no more than {LARGEST_FRAME}")
-
     received = end["sum_received"]
     result = {f"tcp_{streams}": received["bits_per_second"] / 1e9}
     if streams == 1:
-        result["frame_size"] = frame_size
-        for name, used in cpu.items():
-            result[f"cpu_{name}"] = used / (received["bytes"] / 1e9)
+        result["frame_size"] = (frames["bytes"] - frames_before["bytes"]) / (frames["packets"] - frames_before["packets"])
+        for name, each in used.items():
+            result[f"cpu_{name}"] = each / (received["bytes"] / 1e9)
     return result
 
 
@@ -61,28 +45,24 @@ def udp(hosts, seconds):
     }
 
 
-def start_iperf3_server(hosts):
-    hosts.net.process(hosts.b.ns, ["iperf3", "-s", "-B", OVERLAY["b"]], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def blast(hosts, seconds):
+    """64-byte datagrams to every remote in turn, by a sender that no program of the receiver slows down."""
+    count = lambda: {at: hosts.counters(hosts.b, at)[0]["packets"] for at in ("wire", "vxlan0")}  # noqa: E731
+    before = count()
+    sent = run_blaster(hosts, seconds)
+    arrived = {at: packets - before[at] for at, packets in count().items()}
+    if arrived["vxlan0"] == 0:
+        raise MeasurementFailed("nothing arrived")
+    return {
+        "blast_offered": sent["sent"] / sent["seconds"] / 1e3,
+        "blast_wire": arrived["wire"] / sent["seconds"] / 1e3,
+        "blast_interface": arrived["vxlan0"] / sent["seconds"] / 1e3,
+    }
 
 
-def iperf3(hosts, seconds, options):
-    """The `end` of its report. A server that does not listen yet, or ends its last test, is asked again."""
-    command = ["timeout", str(seconds + 20), "iperf3", "-J", "-c", OVERLAY["b"], "-t", str(seconds), "--connect-timeout", "5000"]
-
-    def report():
-        done = hosts.a.ns.run([*command, *options], check=False, timeout=seconds + 30)
-        try:
-            result = json.loads(done.stdout)
-        except json.JSONDecodeError:
-            raise MeasurementFailed(f"iperf3 {' '.join(options)}: exit status {done.returncode}, no report") from None
-        error = result.get("error", "")
-        if "refused" in error or "busy" in error:
-            return None
-        if error or "sum_received" not in result["end"]:
-            raise MeasurementFailed(f"iperf3 {' '.join(options)}: {error or 'nothing received'}")
-        return result["end"]
-
-    return eventually("iperf3 finds its server", report)
+def run_blaster(hosts, seconds):
+    command = [tool("blaster"), FIRST_STATION, hosts.scenario.remotes, "9", seconds]
+    return json.loads(hosts.a.ns.run(command, timeout=seconds + 30).stdout)
 
 
 # --- time of a round trip
@@ -90,38 +70,56 @@ def iperf3(hosts, seconds, options):
 
 def round_trip(hosts, seconds):
     """One byte over UDP, there and back, one at a time; in microseconds."""
-    pingpong = [str(BIN_DIR / "pingpong")]
-    server = hosts.net.process(hosts.b.ns, [*pingpong, "serve", OVERLAY["b"], "7000"], stdout=subprocess.PIPE, text=True)
+    pingpong = tool("pingpong")
+    address = hosts.overlay["b"]
+    server = hosts.net.process(hosts.b.ns, [pingpong, "serve", address, "7000"], stdout=subprocess.PIPE, text=True)
     if server.stdout.readline() != "ready\n":
         raise MeasurementFailed("pingpong serve does not start")
-    done = hosts.a.ns.run([*pingpong, "ask", OVERLAY["b"], "7000", str(seconds)], check=False, timeout=seconds + 30)
+    done = hosts.a.ns.run([pingpong, "ask", address, "7000", seconds], check=False, timeout=seconds + 30)
     if done.returncode != 0:
         raise MeasurementFailed(f"pingpong: exit status {done.returncode}: {done.stderr.strip()}")
     answer = json.loads(done.stdout)
     return {"rtt_p50": answer["p50"], "rtt_p99": answer["p99"], "rtt_lost": answer["lost"]}
 
 
-# --- CPU
+# --- an endpoint that has nothing to do
 
 
-def cpu_seconds(hosts):
-    """Used so far, by the daemons (if there are any) and by the whole machine."""
-    used = {"machine": machine_cpu_seconds()}
-    if hosts.impl == "vtep":
-        used["sender"] = process_cpu_seconds(hosts.a.process.pid)
-        used["receiver"] = process_cpu_seconds(hosts.b.process.pid)
-    return used
+def idle(hosts, seconds):
+    """Links are up and nobody sends. The busier and the larger of the two hosts; CPU in percent of one core."""
+    before = cpu.used(hosts)
+    time.sleep(seconds * IDLE_FACTOR)
+    after = cpu.used(hosts)
+    return {
+        "idle_cpu": 100 * max(after[name] - before[name] for name in ("sender", "receiver")) / (seconds * IDLE_FACTOR),
+        "idle_memory": max(cpu.resident(process.pid) for host in (hosts.a, hosts.b) for process in host.processes) / 1e6,
+    }
 
 
-def process_cpu_seconds(pid):
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+# --- allocations and locks
 
 
-def machine_cpu_seconds():
-    """All that was not idle: user, nice, system, irq, softirq."""
-    user, nice, system, _idle, _iowait, irq, softirq = map(int, Path("/proc/stat").read_text().split()[1:8])
-    return (user + nice + system + irq + softirq) / TICKS
+def counted_calls(hosts, seconds):
+    """For each packet that crossed an interface of the host, in either direction, while traffic flows."""
+    return {
+        **_calls_during(hosts, "udp", lambda: iperf3(hosts, seconds, ["-u", "-b", "0", "-l", str(UDP_PAYLOAD)])),
+        **_calls_during(hosts, "tcp", lambda: iperf3(hosts, seconds, [])),
+    }
+
+
+def _calls_during(hosts, traffic, run):
+    ends = {"sender": hosts.a, "receiver": hosts.b}
+    packets = lambda host: sum(way["packets"] for way in hosts.counters(host, "wire"))  # noqa: E731
+    # Once before, so that buffers and tables have their size.
+    run()
+    before = {name: (packets(host), calls.read(host.calls_path)) for name, host in ends.items()}
+    run()
+    result = {}
+    for name, host in ends.items():
+        passed = packets(host) - before[name][0]
+        made = calls.difference(calls.read(host.calls_path), before[name][1])
+        result |= {f"{what}_{traffic}_{name}": number / passed for what, number in made.items()}
+    return result
 
 
 # --- where packets were lost
@@ -131,9 +129,21 @@ def losses(hosts):
     """{place: count} over all of a round, of a vtep that names its drops and of its interfaces."""
     found = {}
     for name, host in (("a", hosts.a), ("b", hosts.b)):
-        if hosts.impl == "vtep":
+        if host.impl == "vtep":
             found |= {f"{name} {drop}": count for drop, count in host.drops().items()}
         received, sent = hosts.counters(host, "vxlan0")
         found |= {f"{name} vxlan0 rx": received["dropped"], f"{name} vxlan0 tx": sent["dropped"]}
         found[f"{name} UDP socket full"] = host.ns.snmp()["Udp"]["RcvbufErrors"]
     return {place: count for place, count in found.items() if count}
+
+
+MEASUREMENTS = {
+    "tcp_1": lambda hosts, seconds: tcp(hosts, seconds, 1),
+    "tcp_8": lambda hosts, seconds: tcp(hosts, seconds, 8),
+    "tcp_64": lambda hosts, seconds: tcp(hosts, seconds, 64),
+    "udp": udp,
+    "round_trip": round_trip,
+    "blast": blast,
+    "idle": idle,
+    "calls": counted_calls,
+}

@@ -1,97 +1,155 @@
-"""From samples to tables: medians, ratios and spreads in Markdown, and their place in docs/performance.md."""
+"""From results to Markdown, and its place in docs/performance.md."""
 
 import statistics
 
-from hosts import WIRES
+from figures import number, ratios, summary, values
+from hotspots import by_place
+from metrics import CALLS, METRICS, SCALE_METRICS, WIRE_METRICS
+from scenarios import SCENARIOS, WIRES
+from targets import TARGETS
 
-IMPLS = ("vtep", "kernel")
 BEGIN = "<!-- bench/run --publish writes from here -->"
 END = "<!-- to here -->"
-
-# metric: (name, unit); in the order of the table.
-METRICS = {
-    "tcp_1": ("TCP, 1 stream", "Gbit/s"),
-    "tcp_8": ("TCP, 8 streams", "Gbit/s"),
-    "udp_delivered": ("UDP, 64 bytes, delivered to the program", "kpps"),
-    "udp_interface": ("UDP, 64 bytes, out of the interface", "kpps"),
-    "rtt_p50": ("round trip, p50", "µs"),
-    "rtt_p99": ("round trip, p99", "µs"),
-    "cpu_machine": ("CPU of the whole machine, TCP, 1 stream", "s/GB"),
-    "cpu_sender": ("CPU of the sender's daemon", "s/GB"),
-    "cpu_receiver": ("CPU of the receiver's daemon", "s/GB"),
-}
-SCALE_METRICS = {
-    "entries_per_second": ("entries, 100,000 in one batch", "thousand/s"),
-    "entry_weight": ("memory for an entry, of 1,000,000", "bytes"),
-    "links_made": ("1000 links, made by one batch", "s"),
-    "links_ended": ("1000 links, all ended", "s"),
-}
-
-
-def values(samples, wire, impl, metric):
-    """{round: value}"""
-    return {
-        s["round"]: s["values"][metric] for s in samples if (s["wire"], s["impl"]) == (wire, impl) and metric in s["values"]
-    }
-
-
-def ratios(samples, wire, metric):
-    """vtep / kernel of each round that has both: what drifts between rounds cancels out."""
-    ours, theirs = (values(samples, wire, impl, metric) for impl in IMPLS)
-    return [ours[number] / theirs[number] for number in sorted(ours.keys() & theirs.keys()) if theirs[number]]
-
-
-def number(value):
-    """Three significant digits, without an exponent."""
-    magnitude = abs(value)
-    digits = 0 if magnitude >= 100 else 1 if magnitude >= 10 else 2 if magnitude >= 1 else 3
-    return f"{value:.{digits}f}"
-
-
-def summary(several, unit=""):
-    """`median unit (min–max)`"""
-    if not several:
-        return "–"
-    unit = f" {unit}" if unit else ""
-    return f"{number(statistics.median(several))}{unit} ({number(min(several))}–{number(max(several))})"
+FUNCTIONS = 12  # of each daemon
 
 
 def markdown(results):
     """Everything between the markers."""
-    samples = results["samples"]
-    lines = [about(results), ""]
-    for wire, description in WIRES.items():
-        lines += [f"### {description[0].upper()}{description[1:]}", ""]
-        lines += table(samples, wire, METRICS)
-        lines += ["", f"![vtep and the kernel's driver: {description}](performance/{wire}.svg)", ""]
-    if results["scale"]:
-        lines += ["### In bulk", "", *table(results["scale"], None, SCALE_METRICS)]
-        lines += ["", "![vtep and the kernel's driver: entries and links in bulk](performance/scale.svg)", ""]
-    if results["micro"]:
-        lines += ["### In memory, one thread", "", "| benchmark | time of one | |", "|---|---|---|"]
-        lines += [micro_row(benchmark) for benchmark in results["micro"]]
-        lines.append("")
-    return "\n".join(lines)
-
-
-def table(samples, wire, metrics):
-    lines = ["| | vtep | kernel | vtep / kernel |", "|---|---|---|---|"]
-    for metric, (name, unit) in metrics.items():
-        ours, theirs = (list(values(samples, wire, impl, metric).values()) for impl in IMPLS)
-        if ours or theirs:
-            ratio = summary(ratios(samples, wire, metric))
-            lines.append(f"| {name} | {summary(ours, unit)} | {summary(theirs, unit)} | {ratio} |")
-    return lines
+    parts = [
+        about(results),
+        section("To reach", target_table(results), "vtep and the kernel's driver: ratios", "ratios" if has_ratios(results) else ""),
+        *(wire_section(results, wire) for wire in WIRES),
+        section("Other conditions", conditions_table(results), "TCP and UDP in other conditions", "conditions"),
+        section("Many remotes", scenario_table(results, ("remotes1", "remotes1000"), ("blast_interface", "blast_wire"))),
+        section("Idle", columns_table(results["samples"], "idle", ("idle_cpu", "idle_memory"), ("vtep", "vtep-spin"))),
+        section("Allocations and locks", columns_table(results["samples"], "calls", CALLS, ("vtep-counted",))),
+        hotspots_section(results),
+        section("In bulk", ratio_table(results["scale"], "scale", SCALE_METRICS), "entries and links in bulk", "scale"),
+        section("In memory, one thread", micro_table(results)),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def about(results):
     machine = results["machine"]
     settings = results["settings"]
-    return (
+    text = (
         f"{results['date']}, commit {results['commit']}, build {results['build']}. {machine['cpu']}, {machine['cores']} cores"
         f"{' (a virtual machine)' if machine['virtual'] else ''}, Linux {machine['kernel']}. Rounds: {settings['rounds']}; "
         f"seconds for each measurement: {settings['seconds']}; load average before the first: {machine['load']:.1f}."
     )
+    left_out = "; ".join(f"`{impl}`: {reason}" for impl, reason in results["skipped"].items())
+    return f"{text} Left out: {left_out}." if left_out else text
+
+
+def section(title, table, alternative="", figure=""):
+    """Nothing, if there is nothing in the table."""
+    if not table:
+        return ""
+    picture = [f"![{alternative}](performance/{figure}.svg)"] if figure else []
+    return "\n\n".join([f"### {title}", table, *picture])
+
+
+def grid(head, rows):
+    if not rows:
+        return ""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+# --- tables
+
+
+def target_table(results):
+    rows = [target.row(results) for target in TARGETS]
+    return grid(["", "to reach", "measured", ""], rows)
+
+
+def has_ratios(results):
+    return any(ratios(results["samples"], wire, metric) for wire in WIRES for metric in WIRE_METRICS)
+
+
+def wire_section(results, wire):
+    title = WIRES[wire][0].upper() + WIRES[wire][1:]
+    return section(title, wire_table(results["samples"], wire), f"All that was measured: {WIRES[wire]}", wire)
+
+
+def wire_table(samples, wire):
+    """vtep and the kernel's driver, then everybody else, each with the ratio to the kernel's driver."""
+    present = [impl for impl in impls_of(samples, wire) if impl not in ("vtep", "kernel")]
+    rows = []
+    for metric in WIRE_METRICS:
+        name, unit, _ = METRICS[metric]
+        of = lambda impl: values(samples, wire, impl, metric).values()  # noqa: B023, E731
+        if of("vtep") or of("kernel"):
+            others = [with_ratio(summary(of(each)), ratios(samples, wire, metric, each)) for each in present]
+            ratio = summary(ratios(samples, wire, metric))
+            rows.append([name, summary(of("vtep"), unit), summary(of("kernel"), unit), ratio, *others])
+    return grid(["", "vtep", "kernel", "vtep / kernel", *present], rows)
+
+
+def with_ratio(text, found):
+    return f"{text}; {number(statistics.median(found))}×" if found else text
+
+
+def impls_of(samples, scenario):
+    """Whoever was measured there, in the order of the table of scenarios, and who was added by hand."""
+    return list(dict.fromkeys(impl for s in SCENARIOS if s.name == scenario for impl in s.impls if has(samples, scenario, impl)))
+
+
+def has(samples, scenario, impl):
+    return any(sample["values"] for sample in samples if (sample["scenario"], sample["impl"]) == (scenario, impl))
+
+
+def conditions_table(results):
+    main = [scenario.name for scenario in SCENARIOS if "tcp_1" in scenario.measured and scenario.name not in WIRES]
+    return scenario_table(results, main, ("tcp_1", "udp_interface", "udp_delivered", "cpu_machine"))
+
+
+def scenario_table(results, names, metrics):
+    rows = []
+    for scenario in (scenario for scenario in SCENARIOS if scenario.name in names):
+        rows += ratio_rows(results["samples"], scenario.name, {metric: METRICS[metric] for metric in metrics}, f"{scenario.title}: ")
+    return grid(["", "vtep", "kernel", "vtep / kernel"], rows)
+
+
+def ratio_table(samples, scenario, metrics):
+    return grid(["", "vtep", "kernel", "vtep / kernel"], ratio_rows(samples, scenario, metrics))
+
+
+def ratio_rows(samples, scenario, metrics, prefix=""):
+    rows = []
+    for metric, (name, unit, _) in metrics.items():
+        ours, theirs = (values(samples, scenario, impl, metric).values() for impl in ("vtep", "kernel"))
+        if ours or theirs:
+            rows.append([f"{prefix}{name}", summary(ours, unit), summary(theirs, unit), summary(ratios(samples, scenario, metric))])
+    return rows
+
+
+def columns_table(samples, scenario, metrics, impls):
+    """One column for each implementation that was measured."""
+    present = [impl for impl in impls if has(samples, scenario, impl)]
+    rows = []
+    for metric in metrics:
+        name, unit, _ = METRICS[metric]
+        cells = [summary(values(samples, scenario, impl, metric).values(), unit) for impl in present]
+        if any(cell != "–" for cell in cells):
+            rows.append([name, *cells])
+    return grid(["", *present], rows)
+
+
+def hotspots_section(results):
+    parts = []
+    for wire, ends in results["hotspots"].items():
+        for end, found in ends.items():
+            places = ", ".join(f"{where} {share:.0%}" for where, share in by_place(found).items() if share >= 0.005)
+            rows = [[f"{share:.1%}", where, f"`{function}`"] for share, where, function in found[:FUNCTIONS]]
+            parts.append(f"The {end}'s daemon, {WIRES[wire]}: {places}.\n\n{grid(['share', 'in', 'function'], rows)}")
+    return section("Where the time goes: one TCP stream", "\n\n".join(parts))
+
+
+def micro_table(results):
+    return grid(["benchmark", "time of one", ""], [micro_row(benchmark) for benchmark in results["micro"]])
 
 
 def micro_row(benchmark):
@@ -104,8 +162,10 @@ def micro_row(benchmark):
     one = next((unit for unit in ("frame", "lookup", "entry") if unit in benchmark), None)
     nanoseconds = benchmark[one] * 1e9 if one else benchmark["cpu_time"]
     words = ", ".join(argument.replace(":", " ").replace("_", " ") for argument in arguments)
-    time = f"{number(nanoseconds)} ns{f' per {one}' if one else ''}"
-    return f"| `{name}` {words} | {time} | {'; '.join(rest)} |"
+    return [f"`{name}` {words}", f"{number(nanoseconds)} ns{f' per {one}' if one else ''}", "; ".join(rest)]
+
+
+# --- the page
 
 
 def published(document, generated):

@@ -1,16 +1,17 @@
 """How many, how fast: entries and links made in bulk, and what an entry weighs. vtep and the kernel's driver in turn.
 
-Every function returns {metric: value}; report.py knows the units.
+Every function returns {metric: value}; metrics.py knows the units.
 """
 
 import contextlib
 import signal
 import time
-from pathlib import Path
 
-from hosts import end_processes_in, namespaces
+import cpu
+import namespaces
 from endpoints import ENDPOINTS
-from measure import MeasurementFailed
+from hosts import end_processes_in
+from programs import MeasurementFailed
 
 ENTRIES = 100_000
 MANY = 1_000_000  # for what an entry weighs
@@ -77,13 +78,8 @@ def additions(numbers):
 def memory(endpoint):
     """Bytes: what the daemon has resident, or what the kernel has in its slabs."""
     if endpoint.impl == "vtep":
-        return field(f"/proc/{endpoint.process.pid}/status", "VmRSS")
-    return field("/proc/meminfo", "SUnreclaim")
-
-
-def field(path, name):
-    line = next(line for line in Path(path).read_text().splitlines() if line.startswith(f"{name}:"))
-    return 1024 * int(line.split()[1])
+        return cpu.resident(endpoint.process.pid)
+    return cpu.field("/proc/meminfo", "SUnreclaim")
 
 
 # --- links
