@@ -39,5 +39,40 @@ TEST(PacketBatch, SlotsDoNotOverlapAndComeBackClean) {
   EXPECT_FALSE(batch.next().offload.needs_checksum);
 }
 
+TEST(PacketBatch, SeveralPacketsShareABuffer) {
+  PacketBatch batch(2, 256);
+  ASSERT_EQ(batch.free_buffers(), 2U);
+  std::uint8_t* const lowest = batch.free_buffer(0).data();
+  EXPECT_NE(batch.free_buffer(1).data(), lowest);
+  for (int round = 0; round < 2; ++round) {
+    Packet part = batch.free_buffer(0);
+    EXPECT_EQ(part.data(), lowest) << "the lowest first";
+    part.outer_tos = 7;
+    std::uint8_t* const start = part.data();
+    for (std::size_t i = 0; i < 10; ++i) {
+      part.move_to(ByteSpan(start + 3 * i, 3), 0);
+      EXPECT_EQ(part.size(), 0U);
+      part.set_size(3);
+      batch.append(part);
+    }
+    batch.take(1);
+    EXPECT_FALSE(batch.full());
+    batch.next().set_size(1);
+    batch.commit();
+    EXPECT_TRUE(batch.full());
+    ASSERT_EQ(batch.size(), 11U);
+    for (std::size_t i = 0; i < 10; ++i) {
+      EXPECT_EQ(batch.packets()[i].data(), lowest + 3 * i);
+      EXPECT_EQ(batch.packets()[i].room(), 3U) << "none may grow into the next";
+      EXPECT_EQ(batch.packets()[i].outer_tos, 7);
+    }
+    EXPECT_EQ(batch.packets()[10].headroom(), kHeadroom);
+    EXPECT_EQ(batch.packets()[10].outer_tos, 0);
+    batch.clear();
+    EXPECT_TRUE(batch.empty());
+    EXPECT_FALSE(batch.full());
+  }
+}
+
 }  // namespace
 }  // namespace vtep

@@ -7,9 +7,11 @@
 //
 // Several workers share a port by a group of sockets (SO_REUSEPORT): the kernel keeps a flow, which here
 // means an outer 4-tuple, on one of them. A datagram to a multicast group or a broadcast address would reach
-// them all, so only the first hears those. The first is bound before it lets others in: whoever holds the
-// port already, a group or not, makes it fail. Afterwards only a program of the same user that sets
-// SO_REUSEPORT as well can join the group; vtepd does not, since it tries alone first.
+// them all, so only the first hears those. (Early demultiplexing finds the first, too, and may then spread
+// the flows over all of them, as Linux 6.18 does with IPv4: it is once in any case.) The first is bound
+// before it lets others in: whoever holds the port already, a group or not, makes it fail. Afterwards only a
+// program of the same user that sets SO_REUSEPORT as well can join the group; vtepd does not, since it tries
+// alone first.
 #pragma once
 
 #include <memory>

@@ -83,7 +83,9 @@ class MemoryBench final : public Bench {
 
 class VethBench final : public Bench {
  public:
-  explicit VethBench(UdpReceiver::Family family) {
+  explicit VethBench(UdpReceiver::Family family, const SenderOptions& sending = {},
+                     const ReceiverOptions& receiving = {})
+      : sender_(sending) {
     const bool v4 = family == UdpReceiver::Family::kV4;
     const std::string net = v4 ? "10.9.0." : "fd09::";
     sender_address = ip(net + "1");
@@ -99,7 +101,7 @@ class VethBench final : public Bench {
     peer_.run([&] {
       sh("ip addr add " + net + "2" + end + "vb && ip link set vb up");
       peer_device_ = Rtnetlink::create().value()->find("vb").value().index;
-      receiver_ = UdpReceiver::open(family, kIanaVxlanPort).value();
+      receiver_ = UdpReceiver::open(family, kIanaVxlanPort, receiving).value();
       wait_running("vb");
     });
     wait_running("va");
@@ -300,6 +302,106 @@ TEST_P(UnderlayTest, NeverFragmentsAndStepsOverWhatIsTooBig) {
   EXPECT_TRUE(nothing_arrives());
 }
 
+TEST_P(UnderlayTest, DeliversRunsOfOneSizeAndWhatInterruptsThem) {
+  // Runs, shorter ends, longer datagrams behind them, other routes in between; more than one message can
+  // hold.
+  std::vector<std::string> texts;
+  std::vector<Datagram> batch;
+  const auto add = [&](std::size_t count, std::size_t size) {
+    for (std::size_t i = 0; i < count; ++i) {
+      std::string text = std::to_string(texts.size()) + " ";
+      text.resize(size, static_cast<char>('a' + texts.size() % 26));
+      texts.push_back(text);
+    }
+  };
+  add(3, 1000);
+  add(1, 400);
+  add(1, 1000);
+  add(2, 400);
+  add(130, 20);
+  add(60, bench_->largest);
+  add(1, 5);
+  add(2, 5);
+  for (const std::string& text : texts) batch.push_back(datagram(text));
+  batch[1].route.tos = 4;
+  batch[140].route.tos = 4;
+  batch[20].route.dont_fragment = true;
+  batch[30].route.checksum = batch[31].route.checksum = batch[30].route.remote.is_v6();
+  EXPECT_THAT(send(batch), IsEmpty());
+  const auto received = receive(batch.size());
+  ASSERT_EQ(received.size(), batch.size());
+  for (std::size_t i = 0; i < received.size(); ++i) {
+    ASSERT_EQ(received[i].text, texts[i]) << i;
+    EXPECT_EQ(received[i].source_port, Port(50000));
+  }
+}
+
+TEST_P(UnderlayTest, GathersHeaderPrefixAndFrame) {
+  const std::string payload(3000, 'p');
+  const std::vector<std::string> prefixes = {"first:", "other:", "last::"};
+  std::vector<Datagram> batch;
+  for (std::size_t i = 0; i < 3; ++i) {
+    Datagram one = datagram(payload);
+    one.header[6] = static_cast<std::uint8_t>(i);
+    one.prefix = ByteView(reinterpret_cast<const std::uint8_t*>(prefixes[i].data()), prefixes[i].size());
+    one.frame = one.frame.subspan(i * 1000, i == 2 ? 10 : 1000);
+    batch.push_back(one);
+  }
+  batch.push_back(batch[0]);
+  batch.back().frame = {};
+  EXPECT_THAT(send(batch), IsEmpty());
+  const auto received = receive(4);
+  ASSERT_EQ(received.size(), 4U);
+  EXPECT_EQ(received[0].text, "first:" + std::string(1000, 'p'));
+  EXPECT_EQ(received[1].text, "other:" + std::string(1000, 'p'));
+  EXPECT_EQ(received[2].text, "last::" + std::string(10, 'p'));
+  EXPECT_EQ(received[3].text, "first:");
+}
+
+TEST_P(UnderlayTest, ARunThatIsTooBigFailsOneByOneAndTheRestGoesOn) {
+  const std::string too_big(bench_->largest + 1, 'b');
+  const std::string fits = "fits";
+  std::vector<Datagram> batch(70, datagram(too_big));
+  batch.push_back(datagram(fits));  // the short end of a run
+  batch.push_back(datagram(too_big));
+  batch.push_back(datagram(fits));
+  const auto failures = send(batch);
+  ASSERT_EQ(failures.size(), 71U);
+  for (std::size_t i = 0; i < failures.size(); ++i) {
+    EXPECT_EQ(failures[i].index, i < 70 ? i : 71U);
+    EXPECT_EQ(failures[i].reason, SendFailure::kTooBig);
+    EXPECT_EQ(failures[i].mtu, 1500U);
+  }
+  EXPECT_EQ(receive(2).size(), 2U);
+  EXPECT_TRUE(nothing_arrives());
+}
+
+TEST_P(UnderlayTest, ARunThatCannotBeReachedFailsAsAWhole) {
+  const std::string text = "x";
+  std::vector<Datagram> batch(10, datagram(text));
+  for (std::size_t i = 3; i < 7; ++i) batch[i].route.remote = bench_->nowhere;
+  const auto failures = send(batch);
+  ASSERT_EQ(failures.size(), 4U);
+  for (std::size_t i = 0; i < failures.size(); ++i) {
+    EXPECT_EQ(failures[i].index, 3 + i);
+    EXPECT_EQ(failures[i].reason, SendFailure::kUnreachable);
+  }
+  EXPECT_EQ(receive(6).size(), 6U);
+}
+
+TEST_P(UnderlayTest, RunsReachAGroup) {
+  bench_->join(bench_->group);
+  const std::string text(100, 'g');
+  std::vector<Datagram> batch(20, datagram(text));
+  for (Datagram& one : batch) {
+    one.route.remote = bench_->group;
+    one.route.device = bench_->device;
+  }
+  EXPECT_THAT(send(batch), IsEmpty());
+  EXPECT_EQ(receive(batch.size()).size(), batch.size());
+  EXPECT_TRUE(nothing_arrives());
+}
+
 TEST_P(UnderlayTest, SaysWhatCannotBeReached) {
   const std::string text = "x";
   Datagram lost = datagram(text);
@@ -401,12 +503,21 @@ std::unique_ptr<Bench> faultless() {
            }});
 }
 
+/// As on kernels that do not know how to segment, or how to merge.
+std::unique_ptr<Bench> veth(UdpReceiver::Family family, bool send_segments, bool receive_segments) {
+  return std::make_unique<VethBench>(family, SenderOptions{.send_segments = send_segments},
+                                     ReceiverOptions{.receive_segments = receive_segments});
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Underlays, UnderlayTest,
     ::testing::Values(
         Kind{"Memory", false, plain}, Kind{"Pcap", false, captured}, Kind{"Fault", false, faultless},
-        Kind{"Veth4", true, [] { return std::make_unique<VethBench>(UdpReceiver::Family::kV4); }},
-        Kind{"Veth6", true, [] { return std::make_unique<VethBench>(UdpReceiver::Family::kV6); }}),
+        Kind{"Veth4", true, [] { return veth(UdpReceiver::Family::kV4, true, true); }},
+        Kind{"Veth6", true, [] { return veth(UdpReceiver::Family::kV6, true, true); }},
+        Kind{"Veth4OneByOne", true, [] { return veth(UdpReceiver::Family::kV4, false, true); }},
+        Kind{"Veth6OneByOne", true, [] { return veth(UdpReceiver::Family::kV6, false, false); }},
+        Kind{"Veth4NotMerged", true, [] { return veth(UdpReceiver::Family::kV4, true, false); }}),
     [](const auto& kind) { return std::string(kind.param.name); });
 
 }  // namespace

@@ -4,6 +4,8 @@
 
 #include <vector>
 
+#include "base/packet.h"
+
 namespace vtep {
 namespace {
 
@@ -64,6 +66,39 @@ TEST(VirtioHeader, RefusesWhatDoesNotFitTheFrame) {
   EXPECT_FALSE(parse_virtio_header(no_size, frame)) << "segments of nothing";
   EXPECT_FALSE(parse_virtio_header(with(0, 1), tcp_frame(4, 3000))) << "TCP header too short";
   EXPECT_FALSE(parse_virtio_header(with(0, 1), tcp_frame(15, 0))) << "no payload";
+}
+
+TEST(VirtioHeader, SegmentsNeedTheChecksumOfTheirProtocol) {
+  const Header tcp_at_udp = {1, 1, 54, 0, 0x78, 5, 34, 0, 6, 0, 0, 0};
+  const Header udp_at_tcp = {1, 5, 54, 0, 0x78, 5, 34, 0, 16, 0, 0, 0};
+  EXPECT_FALSE(parse_virtio_header(tcp_at_udp, tcp_frame(5, 3000)));
+  EXPECT_FALSE(parse_virtio_header(udp_at_tcp, tcp_frame(5, 3000)));
+}
+
+TEST(VirtioHeader, WhatMakesNoSenseLiesOutsideEveryFrame) {
+  Header header;
+  store_virtio_header(kSenselessOffload, ByteView(), header.data());
+  EXPECT_FALSE(parse_virtio_header(header, std::vector<std::uint8_t>(kMaxFrame)));
+}
+
+TEST(VirtioHeader, SaysThatTheFirstSegmentHasCwr) {
+  auto frame = tcp_frame(5, 3000);
+  Offload offload{.needs_checksum = true,
+                  .segmentation = Segmentation::kTcp4,
+                  .segment_size = 1000,
+                  .header_length = 54,
+                  .checksum_start = 34,
+                  .checksum_offset = 16};
+  Header header;
+  frame[kTcpStart + 13] = 0x80;
+  store_virtio_header(offload, frame, header.data());
+  EXPECT_EQ(header[1], 0x81);
+  EXPECT_EQ(parse_virtio_header(header, frame), offload) << "the flag is in the frame";
+  store_virtio_header(offload, ByteView(frame).first(kTcpStart + 13), header.data());
+  EXPECT_EQ(header[1], 1) << "too short to tell";
+  offload.segmentation = Segmentation::kUdp;
+  store_virtio_header(offload, frame, header.data());
+  EXPECT_EQ(header[1], 5) << "UDP has no such bit";
 }
 
 TEST(VirtioHeader, RefusesEveryTruncationWithoutReadingBeyond) {
