@@ -47,7 +47,8 @@ struct FlowFrame {
   bool is_tcp() const { return protocol == kProtocolTcp; }
   std::size_t l3() const { return 14 + tags.size() * 4; }
   std::size_t l4() const {
-    std::size_t at = l3() + (is_v4() ? 20 + ip_options.size() : 40);
+    if (is_v4()) return l3() + 20 + ip_options.size();
+    std::size_t at = l3() + 40;
     for (const std::uint8_t type : extensions) at += type == kProtocolRouting ? 24 : 8;
     return at;
   }

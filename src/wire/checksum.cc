@@ -25,16 +25,18 @@ std::uint64_t add_with_carry(std::uint64_t a, std::uint64_t b) {
 std::uint64_t checksum_partial(ByteView bytes, std::uint64_t initial) {
   const std::uint8_t* p = bytes.data();
   std::size_t left = bytes.size();
-  // Two chains, so that one carry need not wait for the other.
-  std::uint64_t even = 0;
-  std::uint64_t odd = 0;
-  for (; left >= 32; left -= 32, p += 32) {
-    even = add_with_carry(even, load_native<std::uint64_t>(p));
-    odd = add_with_carry(odd, load_native<std::uint64_t>(p + 8));
-    even = add_with_carry(even, load_native<std::uint64_t>(p + 16));
-    odd = add_with_carry(odd, load_native<std::uint64_t>(p + 24));
+  // Four chains, so that one carry need not wait for another.
+  std::uint64_t chains[4] = {};
+  for (; left >= 64; left -= 64, p += 64) {
+    for (std::size_t i = 0; i < 4; ++i) {
+      chains[i] = add_with_carry(chains[i], load_native<std::uint64_t>(p + 8 * i));
+    }
+    for (std::size_t i = 0; i < 4; ++i) {
+      chains[i] = add_with_carry(chains[i], load_native<std::uint64_t>(p + 32 + 8 * i));
+    }
   }
-  std::uint64_t sum = add_with_carry(even, odd);
+  std::uint64_t sum =
+      add_with_carry(add_with_carry(chains[0], chains[1]), add_with_carry(chains[2], chains[3]));
   for (; left >= 8; left -= 8, p += 8) sum = add_with_carry(sum, load_native<std::uint64_t>(p));
   if ((left & 4) != 0) {
     sum = add_with_carry(sum, load_native<std::uint32_t>(p));
