@@ -26,17 +26,14 @@ std::uint64_t checksum_partial(ByteView bytes, std::uint64_t initial) {
   const std::uint8_t* p = bytes.data();
   std::size_t left = bytes.size();
   // Four chains, so that one carry need not wait for another.
-  std::uint64_t chains[4] = {};
-  for (; left >= 64; left -= 64, p += 64) {
-    for (std::size_t i = 0; i < 4; ++i) {
-      chains[i] = add_with_carry(chains[i], load_native<std::uint64_t>(p + 8 * i));
-    }
-    for (std::size_t i = 0; i < 4; ++i) {
-      chains[i] = add_with_carry(chains[i], load_native<std::uint64_t>(p + 32 + 8 * i));
-    }
+  std::uint64_t sum_a = 0, sum_b = 0, sum_c = 0, sum_d = 0;
+  for (; left >= 32; left -= 32, p += 32) {
+    sum_a = add_with_carry(sum_a, load_native<std::uint64_t>(p));
+    sum_b = add_with_carry(sum_b, load_native<std::uint64_t>(p + 8));
+    sum_c = add_with_carry(sum_c, load_native<std::uint64_t>(p + 16));
+    sum_d = add_with_carry(sum_d, load_native<std::uint64_t>(p + 24));
   }
-  std::uint64_t sum =
-      add_with_carry(add_with_carry(chains[0], chains[1]), add_with_carry(chains[2], chains[3]));
+  std::uint64_t sum = add_with_carry(add_with_carry(sum_a, sum_b), add_with_carry(sum_c, sum_d));
   for (; left >= 8; left -= 8, p += 8) sum = add_with_carry(sum, load_native<std::uint64_t>(p));
   if ((left & 4) != 0) {
     sum = add_with_carry(sum, load_native<std::uint32_t>(p));
