@@ -68,6 +68,15 @@ std::uint64_t ethernet_differs(const std::uint8_t* a, const std::uint8_t* b, std
          (load64(a + l3 - 8) ^ load64(b + l3 - 8));
 }
 
+std::uint64_t addresses_differ(const std::uint8_t* a, const std::uint8_t* b, bool is_v4) {
+  if (is_v4) return load64(a + Ipv4Header::kSource) ^ load64(b + Ipv4Header::kSource);
+  std::uint64_t differs = 0;
+  for (std::size_t at = Ipv6Header::kSource; at < Ipv6Header::kSize; at += 8) {
+    differs |= load64(a + at) ^ load64(b + at);
+  }
+  return differs;
+}
+
 /// All that the addresses, the identification and what follows from a length leave.
 std::uint32_t ip_differs(const std::uint8_t* a, const std::uint8_t* b, bool is_v4) {
   if (is_v4) {
@@ -229,10 +238,8 @@ Coalescer::Slot Coalescer::find(const Candidate& candidate) {
     const Chain& chain = chains_[open_[i]];
     if (chain.is_v4 != candidate.is_v4) continue;
     const std::uint8_t* const l3 = chain.head + chain.l3;
-    const std::size_t source = chain.is_v4 ? Ipv4Header::kSource : Ipv6Header::kSource;
-    const std::size_t addresses = chain.is_v4 ? 2 * Ipv4::kSize : 2 * Ipv6::kSize;
     if (load32(chain.head + chain.l4) == load32(candidate.l4) &&
-        std::memcmp(l3 + source, candidate.l3 + source, addresses) == 0) {
+        addresses_differ(l3, candidate.l3, chain.is_v4) == 0) {
       return {.index = i, .is_open = true};
     }
   }
