@@ -18,13 +18,22 @@
 namespace vtep {
 namespace {
 
+/// Frames ahead whose headers are fetched: a batch is larger than the caches that were filled by verifying
+/// it.
+constexpr std::size_t kPrefetch = 4;
 constexpr std::uint8_t kClosing = tcp_flag::kFin | tcp_flag::kPsh;
-/// The lowest bit of a tag is the protocol's, the next one is set in every tag.
+// The lowest bit of a tag is the protocol's, the next one is set in every tag.
 constexpr std::uint32_t kUdpBit = 1;
 constexpr std::uint32_t kOpenBit = 2;
 
 std::uint32_t load32(const std::uint8_t* p) {
   std::uint32_t word;
+  std::memcpy(&word, p, sizeof word);
+  return word;
+}
+
+std::uint16_t load16(const std::uint8_t* p) {
+  std::uint16_t word;
   std::memcpy(&word, p, sizeof word);
   return word;
 }
@@ -38,21 +47,65 @@ std::uint64_t load64(const std::uint8_t* p) {
 /// Of addresses and ports. It needs no seed: who makes flows collide only keeps them from being merged.
 std::uint64_t hash_flow(const std::uint8_t* l3, const std::uint8_t* l4, bool is_v4) {
   constexpr std::uint64_t kMultiplier = 0x9e3779b97f4a7c15;
-  std::uint64_t sum = load32(l4);
+  std::uint64_t sum = load32(l4) * kMultiplier;
   if (is_v4) {
-    sum = (sum << 32) ^ load64(l3 + Ipv4Header::kSource);
+    sum ^= load64(l3 + Ipv4Header::kSource);
   } else {
-    for (std::size_t at = Ipv6Header::kSource; at < Ipv6Header::kSize; at += 8) {
-      sum = (sum ^ load64(l3 + at)) * kMultiplier;
-      sum ^= sum >> 32;
-    }
+    sum ^= load64(l3 + Ipv6Header::kSource) ^ load64(l3 + Ipv6Header::kSource + 8) * 3;
+    sum = (sum ^ sum >> 32) * kMultiplier;
+    sum ^= load64(l3 + Ipv6Header::kDestination) ^ load64(l3 + Ipv6Header::kDestination + 8) * 3;
   }
-  sum *= kMultiplier;
-  return sum ^ sum >> 29;
+  sum = (sum ^ sum >> 32) * kMultiplier;
+  return sum ^ sum >> 32;
 }
 
-bool equal(const std::uint8_t* a, const std::uint8_t* b, std::size_t from, std::size_t to) {
-  return std::memcmp(a + from, b + from, to - from) == 0;
+// Comparisons are of words that overlap, all of them and without a branch: they nearly always are equal. Zero
+// means equal.
+
+/// The Ethernet header and up to two tags, `l3` bytes.
+std::uint64_t ethernet_differs(const std::uint8_t* a, const std::uint8_t* b, std::size_t l3) {
+  return (load64(a) ^ load64(b)) | (load64(a + 6) ^ load64(b + 6)) |
+         (load64(a + l3 - 8) ^ load64(b + l3 - 8));
+}
+
+std::uint64_t addresses_differ(const std::uint8_t* a, const std::uint8_t* b, bool is_v4) {
+  if (is_v4) return load64(a + Ipv4Header::kSource) ^ load64(b + Ipv4Header::kSource);
+  std::uint64_t differs = 0;
+  for (std::size_t at = Ipv6Header::kSource; at < Ipv6Header::kSize; at += 8) {
+    differs |= load64(a + at) ^ load64(b + at);
+  }
+  return differs;
+}
+
+/// All that the addresses, the identification and what follows from a length leave.
+std::uint32_t ip_differs(const std::uint8_t* a, const std::uint8_t* b, bool is_v4) {
+  if (is_v4) {
+    constexpr std::size_t kFragmentTtlProtocol = Ipv4Header::kFragment;
+    return static_cast<std::uint32_t>(load16(a) ^ load16(b)) |
+           (load32(a + kFragmentTtlProtocol) ^ load32(b + kFragmentTtlProtocol));
+  }
+  constexpr std::size_t kNextHeaderHopLimit = Ipv6Header::kNextHeader;
+  return (load32(a) ^ load32(b)) |
+         static_cast<std::uint32_t>(load16(a + kNextHeaderHopLimit) ^ load16(b + kNextHeaderHopLimit));
+}
+
+/// Acknowledgment, data offset, flags, window, urgent pointer, and options up to `size`. Linux leaves out the
+/// urgent pointer, which means nothing without URG; the frames that are cut from a merged one should still be
+/// the ones that were sent.
+std::uint64_t tcp_differs(const std::uint8_t* a, const std::uint8_t* b, std::size_t size) {
+  constexpr std::uint64_t kMayDiffer = std::uint64_t{kClosing} << 16;
+  std::uint64_t differs =
+      (load_be64(a + TcpHeader::kAcknowledgment) ^ load_be64(b + TcpHeader::kAcknowledgment)) & ~kMayDiffer;
+  differs |= static_cast<std::uint64_t>(load16(a + TcpHeader::kUrgent) ^ load16(b + TcpHeader::kUrgent));
+  for (std::size_t at = TcpHeader::kSize; at < size; at += 4) differs |= load32(a + at) ^ load32(b + at);
+  return differs;
+}
+
+bool is_ip_checksum_right(const std::uint8_t* header) {
+  // The sum of all words is the same in any byte order, if it is 0xffff (RFC 1071 section 2 (B)).
+  std::uint64_t sum = load32(header);
+  for (std::size_t at = 4; at < Ipv4Header::kSize; at += 4) sum += load32(header + at);
+  return checksum_fold(sum) == 0xffff;
 }
 
 }  // namespace
@@ -106,8 +159,7 @@ struct Coalescer::Candidate {
       constexpr std::uint8_t kPlain = 0x45;
       const std::uint16_t fragment = load_be16(l3 + Ipv4Header::kFragment);
       return l3[Ipv4Header::kVersionAndLength] == kPlain && (fragment & ~Ipv4Header::kDontFragment) == 0 &&
-             load_be16(l3 + Ipv4Header::kTotalLength) == size &&
-             checksum_fold(checksum_partial({l3, Ipv4Header::kSize})) == 0xffff;
+             load_be16(l3 + Ipv4Header::kTotalLength) == size && is_ip_checksum_right(l3);
     }
     return l4 == l3 + Ipv6Header::kSize &&
            load_be16(l3 + Ipv6Header::kPayloadLength) + Ipv6Header::kSize == size;
@@ -140,6 +192,10 @@ std::size_t Coalescer::merge(std::span<Packet> frames, std::span<const Layers> l
 
   std::uint32_t left = 0;
   for (std::size_t i = 0; i < frames.size(); ++i) {
+    if (i + kPrefetch < frames.size()) {
+      __builtin_prefetch(frames[i + kPrefetch].data());
+      __builtin_prefetch(frames[i + kPrefetch].data() + 64);
+    }
     const Layers& l = layers[i];
     const bool is_wanted =
         (l.protocol == kProtocolTcp && options.tcp) || (l.protocol == kProtocolUdp && options.udp);
@@ -182,10 +238,8 @@ Coalescer::Slot Coalescer::find(const Candidate& candidate) {
     const Chain& chain = chains_[open_[i]];
     if (chain.is_v4 != candidate.is_v4) continue;
     const std::uint8_t* const l3 = chain.head + chain.l3;
-    const bool same_addresses =
-        candidate.is_v4 ? load64(l3 + Ipv4Header::kSource) == load64(candidate.l3 + Ipv4Header::kSource)
-                        : equal(l3, candidate.l3, Ipv6Header::kSource, Ipv6Header::kSize);
-    if (same_addresses && load32(chain.head + chain.l4) == load32(candidate.l4)) {
+    if (load32(chain.head + chain.l4) == load32(candidate.l4) &&
+        addresses_differ(l3, candidate.l3, chain.is_v4) == 0) {
       return {.index = i, .is_open = true};
     }
   }
@@ -211,34 +265,20 @@ bool Coalescer::append(Chain& chain, const Candidate& c) {
   constexpr std::uint32_t kMaxPacket = 65535;  // of IP, so that every length fits its field
   if (chain.headers - chain.l3 + chain.payload + c.payload > kMaxPacket) return false;
   if (chain.count == (chain.is_udp ? kMaxUdpSegments : kMaxTcpSegments)) return false;
-  if (!equal(head, c.data, 0, chain.l3)) return false;
-
   const std::uint8_t* const l3 = head + chain.l3;
+  if ((ethernet_differs(head, c.data, chain.l3) | ip_differs(l3, c.l3, chain.is_v4)) != 0) return false;
+
   bool same_identification = chain.same_identification;
   if (chain.is_v4) {
-    if (!equal(l3, c.l3, 0, Ipv4Header::kTotalLength) ||
-        !equal(l3, c.l3, Ipv4Header::kFragment, Ipv4Header::kChecksum)) {
-      return false;
-    }
     const auto ahead =
         static_cast<std::uint16_t>(load_be16(c.l3 + Ipv4Header::kIdentification) - chain.identification);
     // The second frame decides which it is.
     if (chain.count == 1) same_identification = ahead == 0 && load_be16(l3 + Ipv4Header::kFragment) != 0;
     if (ahead != (same_identification ? 0 : chain.count)) return false;
-  } else if (!equal(l3, c.l3, 0, Ipv6Header::kPayloadLength) ||
-             !equal(l3, c.l3, Ipv6Header::kNextHeader, Ipv6Header::kSource)) {
-    return false;
   }
-
   if (!chain.is_udp) {
-    const std::uint8_t* const l4 = head + chain.l4;
     if (load_be32(c.l4 + TcpHeader::kSequence) != chain.sequence) return false;
-    if (((l4[TcpHeader::kFlags] ^ c.flags) & ~kClosing) != 0) return false;
-    if (!equal(l4, c.l4, TcpHeader::kAcknowledgment, TcpHeader::kFlags) ||
-        !equal(l4, c.l4, TcpHeader::kWindow, TcpHeader::kChecksum) ||
-        !equal(l4, c.l4, TcpHeader::kUrgent, chain.headers - chain.l4)) {
-      return false;
-    }
+    if (tcp_differs(head + chain.l4, c.l4, chain.headers - chain.l4) != 0) return false;
     chain.sequence += c.payload;
     chain.closing_flags = c.flags & kClosing;
   }

@@ -198,9 +198,24 @@ TEST_F(CutTest, HasLimits) {
   expect_refused(shape, shape.request(10));
   expect_refused(shape, shape.request(1));
 
-  FlowFrame long_one{.from = kFrom6, .to = kTo6, .payload = pattern(100), .sum = Sum::kPseudo};
-  long_one.extensions.assign(8, kProtocolRouting);
-  expect_cut(long_one, 10);
+  // Hop-by-hop options of 400 and of 456 bytes.
+  for (const std::uint8_t units : {std::uint8_t{49}, std::uint8_t{56}}) {
+    FlowFrame long_one{.from = kFrom6, .to = kTo6, .payload = pattern(500)};
+    Bytes bytes = long_one.build();
+    const std::size_t extension = (units + 1U) * 8;
+    bytes.insert(bytes.begin() + static_cast<std::ptrdiff_t>(long_one.l4()), extension, 0);
+    bytes[long_one.l3() + Ipv6Header::kNextHeader] = kProtocolHopByHop;
+    bytes[long_one.l4()] = kProtocolTcp;
+    bytes[long_one.l4() + 1] = units;
+    store_be16(bytes.data() + long_one.l3() + Ipv6Header::kPayloadLength,
+               static_cast<std::uint16_t>(bytes.size() - long_one.l4()));
+    Offload request = long_one.request(100);
+    request.checksum_start += static_cast<std::uint16_t>(extension);
+    request.header_length += static_cast<std::uint16_t>(extension);
+    segments_.clear();
+    EXPECT_EQ(cut_frame(bytes, request), request.header_length <= kMaxSegmentHeaders);
+    EXPECT_EQ(segments_.size(), units == 49 ? 5U : 0U);
+  }
 }
 
 TEST_F(CutTest, AppendsToWhatIsThere) {

@@ -47,7 +47,8 @@ struct FlowFrame {
   bool is_tcp() const { return protocol == kProtocolTcp; }
   std::size_t l3() const { return 14 + tags.size() * 4; }
   std::size_t l4() const {
-    std::size_t at = l3() + (is_v4() ? 20 + ip_options.size() : 40);
+    if (is_v4()) return l3() + 20 + ip_options.size();
+    std::size_t at = l3() + 40;
     for (const std::uint8_t type : extensions) at += type == kProtocolRouting ? 24 : 8;
     return at;
   }
@@ -159,7 +160,7 @@ inline Bytes FlowFrame::build() const {
 
   Bytes pseudo(ByteView(out).begin() + static_cast<std::ptrdiff_t>(l3() + (is_v4() ? 12 : 8)),
                ByteView(out).begin() + static_cast<std::ptrdiff_t>(l3() + (is_v4() ? 20 : 40)));
-  const bool is_routed = std::ranges::find(extensions, kProtocolRouting) != extensions.end();
+  const bool is_routed = !is_v4() && std::ranges::find(extensions, kProtocolRouting) != extensions.end();
   if (is_routed) std::ranges::copy(final_destination.octets(), pseudo.begin() + 16);
   const auto length = static_cast<std::uint32_t>(end() - l4());
   std::uint8_t tail[4] = {};

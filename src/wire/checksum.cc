@@ -25,16 +25,15 @@ std::uint64_t add_with_carry(std::uint64_t a, std::uint64_t b) {
 std::uint64_t checksum_partial(ByteView bytes, std::uint64_t initial) {
   const std::uint8_t* p = bytes.data();
   std::size_t left = bytes.size();
-  // Two chains, so that one carry need not wait for the other.
-  std::uint64_t even = 0;
-  std::uint64_t odd = 0;
+  // Four chains, so that one carry need not wait for another.
+  std::uint64_t sum_a = 0, sum_b = 0, sum_c = 0, sum_d = 0;
   for (; left >= 32; left -= 32, p += 32) {
-    even = add_with_carry(even, load_native<std::uint64_t>(p));
-    odd = add_with_carry(odd, load_native<std::uint64_t>(p + 8));
-    even = add_with_carry(even, load_native<std::uint64_t>(p + 16));
-    odd = add_with_carry(odd, load_native<std::uint64_t>(p + 24));
+    sum_a = add_with_carry(sum_a, load_native<std::uint64_t>(p));
+    sum_b = add_with_carry(sum_b, load_native<std::uint64_t>(p + 8));
+    sum_c = add_with_carry(sum_c, load_native<std::uint64_t>(p + 16));
+    sum_d = add_with_carry(sum_d, load_native<std::uint64_t>(p + 24));
   }
-  std::uint64_t sum = add_with_carry(even, odd);
+  std::uint64_t sum = add_with_carry(add_with_carry(sum_a, sum_b), add_with_carry(sum_c, sum_d));
   for (; left >= 8; left -= 8, p += 8) sum = add_with_carry(sum, load_native<std::uint64_t>(p));
   if ((left & 4) != 0) {
     sum = add_with_carry(sum, load_native<std::uint32_t>(p));
