@@ -1,7 +1,7 @@
 // A count that one thread writes and any thread may read.
 //
-// Thread safety: one writer; readers see some value that it has had. Not an atomic read-modify-write: that would
-// cost the writer twenty times as much, for nothing.
+// Thread safety: one writer; readers see some value that it has had. Not an atomic read-modify-write: that
+// would cost the writer twenty times as much, for nothing.
 #pragma once
 
 #include <atomic>

@@ -27,9 +27,9 @@ struct Route {
   friend bool operator==(const Route&, const Route&) = default;
 };
 
-/// A header and the frame behind it, sent as one datagram (gathered). Does not own what it points at, which stays
-/// as it is until the batch was sent: with head-end replication several datagrams point at the same frame, each
-/// behind a header of its own, and the segments of a super-frame point at their parts of it.
+/// A header and the frame behind it, sent as one datagram (gathered). Does not own what it points at, which
+/// stays as it is until the batch was sent: with head-end replication several datagrams point at the same
+/// frame, each behind a header of its own, and the segments of a super-frame point at their parts of it.
 struct Datagram {
   static constexpr std::size_t kHeaderSize = 8;
 

@@ -1,12 +1,12 @@
 // When may memory go that readers without a lock may still be looking at? Epoch-based reclamation (K. Fraser,
 // "Practical lock-freedom", 2004).
 //
-// A reader says when it begins to look at shared tables and when it has finished; between two batches it looks at
-// nothing. A writer first takes a thing out of the tables, then calls retire(), which gives the time a number; once
-// is_over() says so of that number, every reader that could have seen the thing has finished.
+// A reader says when it begins to look at shared tables and when it has finished; between two batches it
+// looks at nothing. A writer first takes a thing out of the tables, then calls retire(), which gives the time
+// a number; once is_over() says so of that number, every reader that could have seen the thing has finished.
 //
-// Thread safety: a Reader belongs to one thread. Readers may be made at any time; the other functions of Epochs are
-// called by one thread at a time (whoever holds the lock of the tables).
+// Thread safety: a Reader belongs to one thread. Readers may be made at any time; the other functions of
+// Epochs are called by one thread at a time (whoever holds the lock of the tables).
 #pragma once
 
 #include <array>
@@ -34,8 +34,8 @@ class Epochs {
     Reader(const Reader&) = delete;
     Reader& operator=(const Reader&) = delete;
 
-    // Sequentially consistent: a writer that does not see this store has taken its thing out before, as far as
-    // this reader's next look is concerned.
+    // Sequentially consistent: a writer that does not see this store has taken its thing out before, as far
+    // as this reader's next look is concerned.
     void enter() { place_.store(epochs_.now_.load(), std::memory_order_seq_cst); }
     void leave() { place_.store(kNotReading, std::memory_order_release); }
 

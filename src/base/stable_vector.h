@@ -1,7 +1,7 @@
 // A growing array whose elements never move, so that readers need no lock while it grows.
 //
-// Thread safety: one thread at a time calls the functions that change it. Any thread may use operator[] with an
-// index that was published to it after the element existed; elements look after themselves.
+// Thread safety: one thread at a time calls the functions that change it. Any thread may use operator[] with
+// an index that was published to it after the element existed; elements look after themselves.
 #pragma once
 
 #include <array>

@@ -29,8 +29,8 @@ std::string spin(std::uint64_t nanoseconds) {
 std::string daemon_text(const v1::Daemon& daemon) {
   std::string text =
       fmt::format("vtepd {} pid {} uptime {}\n", daemon.version(), daemon.pid(), duration(daemon.uptime()));
-  text += fmt::format("    links {} fdb {} workers {} spin {}\n", daemon.links(), daemon.fdb_entries(), daemon.workers(),
-                      spin(daemon.spin()));
+  text += fmt::format("    links {} fdb {} workers {} spin {}\n", daemon.links(), daemon.fdb_entries(),
+                      daemon.workers(), spin(daemon.spin()));
   text += "    config " + (daemon.config_file().empty() ? "none" : daemon.config_file());
   if (!daemon.state_file().empty()) text += " state " + daemon.state_file();
   return text + '\n';

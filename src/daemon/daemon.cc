@@ -17,8 +17,8 @@
 
 #include "daemon/config_file.h"
 #include "daemon/version.h"
-#include "io/udp_receiver.h"
 #include "io/source_ports.h"
+#include "io/udp_receiver.h"
 #include "io/udp_sender.h"
 
 namespace vtep {
@@ -130,11 +130,12 @@ Result<void> Daemon::start_data_plane(const v1::Config& config) {
   const std::size_t workers = tuning_.worker_count();
   const auto ports = std::make_shared<SourcePorts>();
   auto plane = DataPlane::start(
-      *loop_, {.fdb = {.hash_seed = random_seed()},
-               .workers = workers,
-               .spin = tuning_.spin,
-               .open_receivers = [workers](Port port) { return open_receivers(port, workers); },
-               .make_sender = [ports] { return std::make_unique<UdpSender>(SenderOptions{.ports = ports}); }});
+      *loop_,
+      {.fdb = {.hash_seed = random_seed()},
+       .workers = workers,
+       .spin = tuning_.spin,
+       .open_receivers = [workers](Port port) { return open_receivers(port, workers); },
+       .make_sender = [ports] { return std::make_unique<UdpSender>(SenderOptions{.ports = ports}); }});
   if (!plane) return std::unexpected(plane.error());
   data_plane_ = std::move(*plane);
   return {};

@@ -40,15 +40,17 @@ Result<void> DataPlane::start_workers() {
 }
 
 std::unique_ptr<Worker> DataPlane::make_worker(Loop& loop) {
-  return std::make_unique<Worker>(
-      loop, engine_, options_.make_sender(),
-      Worker::Callbacks{.news = [this] { news(); },
-                        .port_lost = [this](LinkId link, std::uint64_t attachment) {
-                          if (options_.workers == 0) return port_lost(link, attachment);
-                          loop_.post([alive = alive_, link, attachment] {
-                            if (*alive != nullptr) (*alive)->port_lost(link, attachment);
-                          });
-                        }});
+  return std::make_unique<Worker>(loop, engine_, options_.make_sender(),
+                                  Worker::Callbacks{.news = [this] { news(); },
+                                                    .port_lost =
+                                                        [this](LinkId link, std::uint64_t attachment) {
+                                                          if (options_.workers == 0)
+                                                            return port_lost(link, attachment);
+                                                          loop_.post([alive = alive_, link, attachment] {
+                                                            if (*alive != nullptr)
+                                                              (*alive)->port_lost(link, attachment);
+                                                          });
+                                                        }});
 }
 
 DataPlane::~DataPlane() {

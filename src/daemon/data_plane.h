@@ -1,5 +1,5 @@
-// The data plane as the rest of the daemon sees it: one engine, and workers that move packets through it. What is
-// asked of it is done by every worker before the call returns.
+// The data plane as the rest of the daemon sees it: one engine, and workers that move packets through it.
+// What is asked of it is done by every worker before the call returns.
 //
 // Thread safety: belongs to the loop's thread. Workers belong to threads of their own; what they have to tell
 // (events, lost interfaces) is posted to the loop.
@@ -25,7 +25,8 @@
 
 namespace vtep {
 
-/// The engine, locked as long as this lives: keep it short, and never across a call of DataPlane's that says so.
+/// The engine, locked as long as this lives: keep it short, and never across a call of DataPlane's that says
+/// so.
 class LockedEngine {
  public:
   explicit LockedEngine(Engine& engine) : lock_(engine.mutex()), engine_(engine) {}
@@ -45,7 +46,8 @@ class DataPlane {
 
   struct Options {
     Fdb::Options fdb{};
-    /// Threads that move packets; 0: it is done in the caller's loop, by poll() where nothing can be waited on.
+    /// Threads that move packets; 0: it is done in the caller's loop, by poll() where nothing can be waited
+    /// on.
     std::size_t workers = 0;
     Duration spin{};  ///< see io/spinner.h
     /// The receivers of one UDP port, for each worker those of each family that the host has.
@@ -74,11 +76,11 @@ class DataPlane {
   /// For every receiver of the port, on its worker's thread.
   void for_each_receiver(Port port, const std::function<void(UnderlayReceiver&)>& visit);
 
-  /// The link's frames come from and go to `queues` of one interface from now on, one for each worker; if there are
-  /// fewer, the first worker writes for all, and the others' queues stay empty.
+  /// The link's frames come from and go to `queues` of one interface from now on, one for each worker; if
+  /// there are fewer, the first worker writes for all, and the others' queues stay empty.
   Result<void> attach(LinkId link, std::vector<std::unique_ptr<FramePort>> queues);
-  /// Closes the queues. Frames for the link are dropped (interface_down) until others are attached. Harmless if
-  /// there are none.
+  /// Closes the queues. Frames for the link are dropped (interface_down) until others are attached. Harmless
+  /// if there are none.
   void detach(LinkId link);
   /// The link's interface is shared by these from now on; frames of other VLANs are dropped (vlan_unknown).
   /// Precondition: tags are different.
@@ -103,8 +105,8 @@ class DataPlane {
   Result<void> start_workers();
   std::unique_ptr<Worker> make_worker(Loop& loop);
   void on_each(const std::function<void(Worker&)>& work);
-  void news();        // by any worker
-  void take_news();   // by the loop's thread
+  void news();       // by any worker
+  void take_news();  // by the loop's thread
   void port_lost(LinkId link, std::uint64_t attachment);
 
   Loop& loop_;
@@ -113,14 +115,14 @@ class DataPlane {
   PortLost port_lost_ = [](LinkId) {};
   std::function<void()> events_ = [] {};
 
-  std::map<Port, std::size_t> users_;                // of a port's receivers
-  std::map<LinkId, std::uint64_t> attachments_;      // the number of what is attached to a link
+  std::map<Port, std::size_t> users_;            // of a port's receivers
+  std::map<LinkId, std::uint64_t> attachments_;  // the number of what is attached to a link
   std::uint64_t last_attachment_ = 0;
   std::optional<Loop::TimerId> timer_;
   std::optional<Time> timer_deadline_;  // the engine's deadline for which timer_ was armed
 
-  std::atomic<bool> has_news_ = false;  // and the loop will hear of it
-  std::shared_ptr<DataPlane*> alive_;   // for what was posted: null when this is gone
+  std::atomic<bool> has_news_ = false;                  // and the loop will hear of it
+  std::shared_ptr<DataPlane*> alive_;                   // for what was posted: null when this is gone
   std::vector<std::unique_ptr<WorkerThread>> workers_;  // they go first
 };
 

@@ -46,11 +46,15 @@ struct Host {
   Host(Loop& loop, MemoryWire& wire, const IpAddr& address, MacAddr mac_address)
       : mac(mac_address),
         socket(wire, address, kIanaVxlanPort),
-        plane(loop, Fdb::Options{}, std::make_unique<SenderOf>(socket), [this](Port) {
-          DataPlane::Receivers receivers;
-          receivers.push_back(std::make_unique<ReceiverOf>(socket));
-          return Result<DataPlane::Receivers>(std::move(receivers));
-        }) {
+        owned_plane(*DataPlane::start(
+            loop, {.open_receivers =
+                       [this](Port) {
+                         std::vector<DataPlane::Receivers> receivers(1);
+                         receivers[0].push_back(std::make_unique<ReceiverOf>(socket));
+                         return Result<std::vector<DataPlane::Receivers>>(std::move(receivers));
+                       },
+                   .make_sender = [this] { return std::make_unique<SenderOf>(socket); }})),
+        plane(*owned_plane) {
     socket.join(kGroup);
     LinkConfig config;
     config.vni = kVni;
@@ -60,15 +64,22 @@ struct Host {
     config.address = mac;
     link = *plane.engine()->add_link(config, Time());
     EXPECT_TRUE(plane.acquire_receiver(kIanaVxlanPort));
-    auto owned = std::make_unique<MemoryFramePort>();
-    port = owned.get();
-    EXPECT_TRUE(plane.attach(link, std::move(owned)));
+    port = attach();
+  }
+  MemoryFramePort* attach() {
+    std::vector<std::unique_ptr<FramePort>> queues;
+    auto queue = std::make_unique<MemoryFramePort>();
+    MemoryFramePort* const attached = queue.get();
+    queues.push_back(std::move(queue));
+    EXPECT_TRUE(plane.attach(link, std::move(queues)));
+    return attached;
   }
   std::uint64_t drops(Drop drop) { return plane.engine()->counters(link).drops[drop]; }
 
   MacAddr mac;
   MemoryUnderlay socket;
-  DataPlane plane;
+  std::unique_ptr<DataPlane> owned_plane;
+  DataPlane& plane;
   LinkId link = 0;
   MemoryFramePort* port = nullptr;
 };
@@ -143,9 +154,7 @@ TEST_F(DataPlaneTest, ALostPortIsReportedOnceAndTheLinkGoesOnWithANewOne) {
   EXPECT_EQ(lost, std::vector{a_.link});
   EXPECT_FALSE(a_.plane.is_attached(a_.link));
 
-  auto fresh = std::make_unique<MemoryFramePort>();
-  MemoryFramePort* const port = fresh.get();
-  ASSERT_TRUE(a_.plane.attach(a_.link, std::move(fresh)));
+  MemoryFramePort* const port = a_.attach();
   port->inject(frame(kBroadcastMac, a_.mac));
   a_.plane.poll();
   b_.plane.poll();

@@ -50,9 +50,8 @@ Result<DaemonOptions> parse_daemon_options(int argc, const char* const* argv) {
       word = word.substr(0, equals);
       has_value = true;
     }
-    const bool wants_value =
-        word == "-c" || word == "--config" || word == "--socket" || word == "--log-level" ||
-        word == "--workers" || word == "--spin";
+    const bool wants_value = word == "-c" || word == "--config" || word == "--socket" ||
+                             word == "--log-level" || word == "--workers" || word == "--spin";
     if (wants_value && !has_value) {
       if (++i == argc) return fail(ErrorKind::kInvalid, fmt::format("{} needs a value", word));
       value = argv[i];
@@ -74,8 +73,9 @@ Result<DaemonOptions> parse_daemon_options(int argc, const char* const* argv) {
     } else if (word == "--workers") {
       options.workers = parse_workers(value);
       if (!options.workers) {
-        return fail(ErrorKind::kInvalid,
-                    fmt::format("--workers \"{}\" is neither auto nor a number from 1 to {}", value, kMaxWorkers));
+        return fail(
+            ErrorKind::kInvalid,
+            fmt::format("--workers \"{}\" is neither auto nor a number from 1 to {}", value, kMaxWorkers));
       }
     } else if (word == "--spin") {
       options.spin = parse_spin(value);

@@ -325,7 +325,7 @@ v1::Link Overlay::describe(const OverlayLink& link, std::span<const Path> known_
   return out;
 }
 
-std::vector<v1::DropCount> Overlay::list_drops(const std::string& dev) const {
+std::vector<v1::DropCount> Overlay::list_drops(const std::string& dev) {
   std::vector<v1::DropCount> out;
   const auto add = [&](const std::string& name, Port port, const DropCounters& counters) {
     for (std::size_t i = 0; i < kDropCount; ++i) {
@@ -338,10 +338,21 @@ std::vector<v1::DropCount> Overlay::list_drops(const std::string& dev) const {
     }
   };
   for (const auto& [name, link] : links_) {
-    if (dev.empty() || dev == name) add(name, Port(), counters_of(link).drops);
+    if (!dev.empty() && dev != name) continue;
+    DropCounters drops = counters_of(link).drops;
+    if (const auto interface = rtnetlink_.find(link.interface)) {
+      drops.add(Drop::kInterfaceOverflow, interface->stats.tx_dropped);
+    }
+    add(name, Port(), drops);
   }
   if (!dev.empty()) return out;
-  for (const Port port : data_plane_.receiver_ports()) add("", port, data_plane_.engine()->port_drops(port));
+  for (const Port port : data_plane_.receiver_ports()) {
+    DropCounters drops = data_plane_.engine()->port_drops(port);
+    data_plane_.for_each_receiver(port, [&](const UnderlayReceiver& receiver) {
+      drops.add(Drop::kReceiveOverflow, receiver.overflows());
+    });
+    add("", port, drops);
+  }
   return out;
 }
 

@@ -55,7 +55,7 @@ class Overlay {
   Result<void> delete_link(const std::string& name);
   /// All, or the one that is named.
   Result<std::vector<v1::Link>> list_links(const std::string& name);
-  std::vector<v1::DropCount> list_drops(const std::string& dev) const;
+  std::vector<v1::DropCount> list_drops(const std::string& dev);
   bool has_link(const std::string& name) const { return links_.contains(name); }
   std::size_t link_count() const { return links_.size(); }
 

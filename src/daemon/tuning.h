@@ -1,6 +1,7 @@
 // How much of the machine the data plane may take: threads, and how patiently they wait for work.
 //
-// Words, as the command line and the configuration file have them: `workers: auto|N`, `spin: auto|off|MICROSECONDS`.
+// Words, as the command line and the configuration file have them: `workers: auto|N`, `spin:
+// auto|off|MICROSECONDS`.
 #pragma once
 
 #include <cstddef>

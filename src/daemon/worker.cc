@@ -143,14 +143,15 @@ void Worker::frames_readable(LinkId link) {
       return;
     }
     if (*read == 0) return;
-    bytes += bytes_of(batch_.packets());
+    const std::size_t size = bytes_of(batch_.packets());
+    bytes += size;
     if (const auto vlans = vlans_.find(link); vlans != vlans_.end()) {
       encapsulate_tagged(link, vlans->second);
     } else {
       encapsulate(link, batch_.packets());
     }
     tell_news();
-    if (!batch_.full()) return;
+    if (!batch_.full() && size < FramePort::kReadBytes) return;
   }
 }
 
@@ -210,7 +211,8 @@ void Worker::take_reports() {
     std::uint32_t mtu = 0;
     {
       const std::lock_guard lock(engine_.mutex());
-      if (!engine_.hear_path_mtu(report.remote, report.port, report.header, report.mtu, loop_.now())) continue;
+      if (!engine_.hear_path_mtu(report.remote, report.port, report.header, report.mtu, loop_.now()))
+        continue;
       mtu = engine_.paths().find(report.remote)->mtu;
     }
     spdlog::info("the path to {} takes packets of {} bytes", report.remote.to_string(), mtu);

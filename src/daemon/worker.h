@@ -1,10 +1,10 @@
-// Moves packets between local ports, the engine and the underlay: one lane, one queue of every interface, one socket
-// of every UDP port and a sender of its own. All packet work of the daemon happens here, in callbacks of its loop: a
-// readable file is drained in batches, and only so many of them before others have their turn, so that a flood on one
-// link cannot starve the rest (epoll is level-triggered and comes back).
+// Moves packets between local ports, the engine and the underlay: one lane, one queue of every interface, one
+// socket of every UDP port and a sender of its own. All packet work of the daemon happens here, in callbacks
+// of its loop: a readable file is drained in batches, and only so many of them before others have their turn,
+// so that a flood on one link cannot starve the rest (epoll is level-triggered and comes back).
 //
-// Thread safety: belongs to its loop's thread. What it shares with other workers is the engine (lane.h), and the
-// callbacks, which may be called by any of them.
+// Thread safety: belongs to its loop's thread. What it shares with other workers is the engine (lane.h), and
+// the callbacks, which may be called by any of them.
 #pragma once
 
 #include <cstdint>
@@ -38,7 +38,8 @@ class Worker {
   struct Callbacks {
     /// The engine may have events to tell, and something new to be done at some time.
     std::function<void()> news;
-    /// This attachment of a link's port (see attach()) says that its interface is gone; it has been detached here.
+    /// This attachment of a link's port (see attach()) says that its interface is gone; it has been detached
+    /// here.
     std::function<void(LinkId link, std::uint64_t attachment)> port_lost;
   };
 
@@ -48,11 +49,11 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  /// The link's frames come from and go to `port` from now on, in the place of another one. `attachment` is the
-  /// caller's number for it.
+  /// The link's frames come from and go to `port` from now on, in the place of another one. `attachment` is
+  /// the caller's number for it.
   Result<void> attach(LinkId link, std::unique_ptr<FramePort> port, std::uint64_t attachment);
-  /// Closes the port. Frames for the link are dropped (interface_down) until another is attached. Harmless if there
-  /// is none.
+  /// Closes the port. Frames for the link are dropped (interface_down) until another is attached. Harmless if
+  /// there is none.
   void detach(LinkId link);
   /// The link's interface is shared by these from now on; frames of other VLANs are dropped (vlan_unknown).
   void set_members(LinkId link, std::span<const VlanMember> members);
@@ -62,7 +63,8 @@ class Worker {
   void remove_receivers(Port port);
   void for_each_receiver(Port port, const std::function<void(UnderlayReceiver&)>& visit);
 
-  /// Drains everything once, readable or not: for ports and receivers that cannot be waited on (in-memory ones).
+  /// Drains everything once, readable or not: for ports and receivers that cannot be waited on (in-memory
+  /// ones).
   void poll();
 
  private:

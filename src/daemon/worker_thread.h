@@ -1,7 +1,7 @@
 // A thread with a loop of its own and a worker in it; or, for tests, a worker in the caller's loop.
 //
-// Thread safety: all functions are called by one thread, that which made it. call() is how it reaches into the
-// worker, which belongs to the worker's thread.
+// Thread safety: all functions are called by one thread, that which made it. call() is how it reaches into
+// the worker, which belongs to the worker's thread.
 #pragma once
 
 #include <functional>
@@ -27,8 +27,8 @@ class WorkerThread {
   WorkerThread(const WorkerThread&) = delete;
   WorkerThread& operator=(const WorkerThread&) = delete;
 
-  /// Returns when the worker's thread has done it, between two wake-ups. Never with the engine's lock held: the
-  /// worker may be waiting for it.
+  /// Returns when the worker's thread has done it, between two wake-ups. Never with the engine's lock held:
+  /// the worker may be waiting for it.
   void call(const std::function<void(Worker&)>& work);
 
  private:

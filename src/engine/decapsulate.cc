@@ -54,7 +54,8 @@ std::size_t Lane::decapsulate(Port port, std::span<Packet> batch, Time now, std:
   return good;
 }
 
-/// Steps 1 and 2, for the whole batch: the FDB's entries are on their way to the cache when they are asked for.
+/// Steps 1 and 2, for the whole batch: the FDB's entries are on their way to the cache when they are asked
+/// for.
 std::size_t Lane::find_links(Port port, std::span<Packet> batch, std::span<LinkId> links) {
   DropCounters drops;
   std::size_t found = 0;

@@ -15,8 +15,9 @@ namespace vtep {
 // clang-format off
 #define VTEP_DROPS(X)                                                                                              \
   /* overlay → underlay, in the order in which a frame meets them */                                               \
+  X(kInterfaceOverflow,   "interface_overflow",   "The interface dropped it: its queue to the daemon was full, or no daemon was there.") \
   X(kFrameTruncated,      "frame_truncated",      "The frame is shorter than an Ethernet header.")                 \
-  X(kFrameBadOffload,     "frame_bad_offload",    "The interface handed over a frame whose checksum request lies outside the frame.") \
+  X(kFrameBadOffload,     "frame_bad_offload",    "The interface handed over a frame whose request for a checksum or for segmentation makes no sense.") \
   X(kVlanTagged,          "vlan_tagged",          "The frame has a VLAN tag, and the link neither strips nor allows it (RFC 7348 section 6.1).") \
   X(kVlanUnknown,         "vlan_unknown",         "No VNI of this interface goes with the frame's VLAN tag, or with none.") \
   X(kNoRemote,            "no_remote",            "The destination is not in the FDB and the link has no flood list: no group, no remote, no all-zero entry.") \
@@ -31,6 +32,7 @@ namespace vtep {
   X(kUnderlayFull,        "underlay_full",        "The underlay's socket buffer or device queue was full.")        \
   X(kUnderlayRefused,     "underlay_refused",     "The kernel refused to send the outer packet.")                  \
   /* underlay → overlay */                                                                                         \
+  X(kReceiveOverflow,     "receive_overflow",     "The UDP socket dropped it: its receive buffer was full, or the outer checksum was wrong.") \
   X(kVxlanTruncated,      "vxlan_truncated",      "The datagram is too short for a VXLAN header and an Ethernet header.") \
   X(kVxlanNoVni,          "vxlan_no_vni",         "The I flag is not set, so the VNI is not valid (RFC 7348 section 5).") \
   X(kUnknownVni,          "unknown_vni",          "No link of this daemon has this VNI on this UDP port.")         \

@@ -1,13 +1,13 @@
 // Overlay to underlay: see the numbered life of a frame in lane.h.
 #include <algorithm>
 
+#include "engine/ecn.h"
 #include "engine/flow_hash.h"
 #include "engine/group_snoop.h"
 #include "engine/inner_checksum.h"
 #include "engine/lane.h"
 #include "engine/lane_batch.h"
 #include "engine/mss_clamp.h"
-#include "engine/ecn.h"
 #include "engine/outer_header.h"
 #include "engine/remote_checksum.h"
 #include "engine/route_short_circuit.h"
@@ -160,8 +160,7 @@ bool Lane::answer_question(Outgoing& o, Engine& engine) {
 std::span<const RemoteId> Lane::destinations(Outgoing& o, std::uint64_t hash) {
   remotes_.clear();
   const MacAddr destination = MacAddr::load(o.frame.data() + EthernetHeader::kDestination);
-  const bool may_be_listed =
-      destination.is_multicast() && (o.config.snooping || !engine_.mdb_.is_empty());
+  const bool may_be_listed = destination.is_multicast() && (o.config.snooping || !engine_.mdb_.is_empty());
   if (!may_be_listed) {
     const Fdb::Peek found = engine_.fdb_.peek(o.id, destination, o.now_s);
     if (found.kind == Fdb::Peeked::kOne && !(found.router && o.config.rsc)) {

@@ -2,8 +2,8 @@
 #include <gtest/gtest.h>
 
 #include "engine/engine.h"
-#include "engine/lane.h"
 #include "engine/flow_hash.h"
+#include "engine/lane.h"
 #include "engine/test_frames.h"
 
 namespace vtep {

@@ -105,11 +105,8 @@ Result<void> Engine::change_link(LinkId id, const LinkConfig& config, Time now) 
       }
     }
     if (before.flood) {
-      const RemoteFilter old{.address = before.flood,
-                             .port = Port(),
-                             .vni = {},
-                             .link_vni = true,
-                             .via = before.device};
+      const RemoteFilter old{
+          .address = before.flood, .port = Port(), .vni = {}, .link_vni = true, .via = before.device};
       // Already gone if somebody deleted it by hand: then there is nothing to replace.
       (void)fdb_.remove(id, MacAddr(), old);
     }

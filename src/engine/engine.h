@@ -1,11 +1,12 @@
-// The forwarding engine: everything a VTEP knows and decides, without I/O and without a clock. This is its memory:
-// links, forwarding tables and what they share. Lane (lane.h) is the way of a frame through it.
+// The forwarding engine: everything a VTEP knows and decides, without I/O and without a clock. This is its
+// memory: links, forwarding tables and what they share. Lane (lane.h) is the way of a frame through it.
 //
-// Configuration goes in as passive data, packets go through lanes in batches, events come out by take_events() of
-// each table and take_misses().
+// Configuration goes in as passive data, packets go through lanes in batches, events come out by
+// take_events() of each table and take_misses().
 //
-// Thread safety: everything here is called with mutex() held, but the constructor, mutex() itself and what says
-// otherwise. Lanes read links, remotes and the FDB without it, and take it themselves for what changes a table.
+// Thread safety: everything here is called with mutex() held, but the constructor, mutex() itself and what
+// says otherwise. Lanes read links, remotes and the FDB without it, and take it themselves for what changes a
+// table.
 #pragma once
 
 #include <atomic>

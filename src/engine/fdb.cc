@@ -15,8 +15,8 @@ constexpr std::size_t kInitialSlots = 64;
 constexpr std::uint64_t kMacBits = 0xffffffffffff;
 /// Changes are a few words long; a reader who meets so many of them may as well wait for the lock.
 constexpr int kPeekAttempts = 64;
-/// 1.5 MiB: more than most processors' second-level caches hold. Below it, prefetching costs more than it saves
-/// (bench/table_bench.cc).
+/// 1.5 MiB: more than most processors' second-level caches hold. Below it, prefetching costs more than it
+/// saves (bench/table_bench.cc).
 constexpr std::size_t kPrefetchedSlots = 65536;
 
 /// Only these may have several remotes: their frames are replicated.
@@ -71,8 +71,8 @@ std::uint64_t Fdb::hash(LinkId link, std::uint64_t mac) const {
   return mix64((mac | std::uint64_t{link} << 48) ^ mix64(options_.hash_seed ^ link));
 }
 
-// An acquiring load of a word that was stored with release brings everything before that store with it, the odd
-// sequence number among it: so a reader that has seen half of a change sees another number afterwards.
+// An acquiring load of a word that was stored with release brings everything before that store with it, the
+// odd sequence number among it: so a reader that has seen half of a change sees another number afterwards.
 
 Fdb::Entry Fdb::load(const Slot& slot) {
   const std::array<std::uint64_t, 2> words{slot.key.load(std::memory_order_acquire),
@@ -222,7 +222,8 @@ bool Fdb::is_full(LinkId link) const {
 
 RemoteId Fdb::hold(LinkId link, const Remote& remote) {
   const RemoteId id = remotes_.acquire(remote);
-  if (++named_[named_key(link, remotes_.path_id(id))] == 1) names_version_.fetch_add(1, std::memory_order_release);
+  if (++named_[named_key(link, remotes_.path_id(id))] == 1)
+    names_version_.fetch_add(1, std::memory_order_release);
   return id;
 }
 

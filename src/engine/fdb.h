@@ -15,10 +15,10 @@
 //   lookup
 //     never degrades; 24 bytes a slot, at most 3/4 full.
 //
-// Thread safety: peek(), refresh(), prefetch() and names_version() may be called by any reader of the remotes' epochs
-// at any time, and never wait: a change of a few words is tried again (a sequence lock), a table that has grown is
-// another one, and the old one goes when nobody looks at it any more. Everything else is called under the lock of the
-// engine's tables. Knows no clock; seconds are passed in.
+// Thread safety: peek(), refresh(), prefetch() and names_version() may be called by any reader of the
+// remotes' epochs at any time, and never wait: a change of a few words is tried again (a sequence lock), a
+// table that has grown is another one, and the old one goes when nobody looks at it any more. Everything else
+// is called under the lock of the engine's tables. Knows no clock; seconds are passed in.
 #pragma once
 
 #include <atomic>
@@ -181,8 +181,8 @@ class Fdb {
     bool is_dynamic() const { return state == static_cast<std::uint64_t>(FdbState::kDynamic); }
     bool is(LinkId of, std::uint64_t address) const { return mac == address && link == of; }
   };
-  /// And as it lies in memory. The stamps are written by readers too, who may hit an entry that has just taken the
-  /// place of another: it counts as used a second too early, no more.
+  /// And as it lies in memory. The stamps are written by readers too, who may hit an entry that has just
+  /// taken the place of another: it counts as used a second too early, no more.
   struct Slot {
     std::atomic<std::uint64_t> key;     // mac … unused
     std::atomic<std::uint64_t> target;  // link, index

@@ -1,5 +1,5 @@
-// The prebuilt outer header of a link's frames to one remote: what is the same for all of them is worked out once
-// (OVS calls it build_header and push_header).
+// The prebuilt outer header of a link's frames to one remote: what is the same for all of them is worked out
+// once (OVS calls it build_header and push_header).
 //
 // Thread safety: a cache belongs to one lane.
 #pragma once
@@ -22,8 +22,8 @@ struct Hop {
   RemoteId remote = 0;
 
   std::array<std::uint8_t, Datagram::kHeaderSize> header{};  ///< VXLAN
-  Route route{};            ///< but for the source port, ECN, and what is inherited from the inner header
-  std::uint32_t mtu = 0;    ///< of the path; 0: not known
+  Route route{};               ///< but for the source port, ECN, and what is inherited from the inner header
+  std::uint32_t mtu = 0;       ///< of the path; 0: not known
   std::uint16_t overhead = 0;  ///< bytes from the outer IP header to the inner frame
   bool inherits = false;       ///< TTL, TOS, DF or flow label differ from frame to frame
   std::optional<bool> checksum{};  ///< the remote's own wish

@@ -1,29 +1,33 @@
 // One worker's way through the engine: everything a VTEP does with a frame.
 //
 // The life of a frame, overlay to underlay (encapsulate):
-//   1. the frame has an Ethernet header, its VLAN tag is the link's business, and its checksum is finished, or
+//   1. the frame has an Ethernet header, its VLAN tag is the link's business, and its checksum is finished,
+//   or
 //      left to the remote end (remote checksum offload), or to the cut of a super-frame;
 //   2. with `proxy`, a question about a known neighbour is answered here and goes no further;
-//   3. the tables say where it goes: one remote, one of a nexthop group, those who asked for a multicast group,
+//   3. the tables say where it goes: one remote, one of a nexthop group, those who asked for a multicast
+//   group,
 //      the flood list within its limits, or nowhere;
 //   4. TCP's MSS is lowered to what fits the tunnel;
-//   5. one datagram per remote whose path takes it, and per segment of a super-frame: the VXLAN header, the same
+//   5. one datagram per remote whose path takes it, and per segment of a super-frame: the VXLAN header, the
+//   same
 //      frame, and the route. If a path does not, the inner sender is told.
 // Underlay to overlay (decapsulate):
 //   1. the datagram holds a VXLAN header with the I flag and an Ethernet header;
 //   2. (UDP port, VNI) names a link;
 //   3. the link takes these header bits, and datagrams from this VTEP;
-//   4. no VLAN tag, unless allowed; the inner source may stand there: not our own, not a group, not held elsewhere;
+//   4. no VLAN tag, unless allowed; the inner source may stand there: not our own, not a group, not held
+//   elsewhere;
 //   5. it is learned: (link, inner source MAC) → outer source;
 //   6. congestion marks pass from the outer to the inner header (RFC 6040);
 //   7. neighbours and group members are noted;
 //   8. the frame fits the interface, its checksum is right, or unfinished and marked so;
 //   9. it is handed to the link's local port. Never back to the underlay: split horizon.
 //
-// Thread safety: a lane belongs to one thread, and many may run beside each other and beside whoever changes the
-// tables. A frame whose addresses are known takes no lock and waits for nobody. What changes a table (a new or moved
-// MAC, with snooping or proxy a report or a question) and what has several remotes (floods, nexthop groups, lists)
-// takes the engine's lock, at most once a batch. No allocation in steady state.
+// Thread safety: a lane belongs to one thread, and many may run beside each other and beside whoever changes
+// the tables. A frame whose addresses are known takes no lock and waits for nobody. What changes a table (a
+// new or moved MAC, with snooping or proxy a report or a question) and what has several remotes (floods,
+// nexthop groups, lists) takes the engine's lock, at most once a batch. No allocation in steady state.
 #pragma once
 
 #include <array>
@@ -53,8 +57,8 @@ class Lane {
   Lane& operator=(const Lane&) = delete;
 
   /// Appends to `out` what has to be sent for these frames of the link's local port. `out` points into the
-  /// frames and into the lane: they must stay as they are until it was sent and is empty again. Datagram::tag is
-  /// the LinkId. Appends to `replies`, as far as there is room, frames that go back to that port. Nothing
+  /// frames and into the lane: they must stay as they are until it was sent and is empty again. Datagram::tag
+  /// is the LinkId. Appends to `replies`, as far as there is room, frames that go back to that port. Nothing
   /// happens if there is no such link.
   void encapsulate(LinkId link, std::span<Packet> frames, Time now, std::vector<Datagram>& out,
                    PacketBatch& replies);
@@ -88,7 +92,8 @@ class Lane {
     Layers layers;
     Time now;
     Seconds now_s;
-    std::optional<std::uint8_t> remote_checksum;  // the header's byte, if the remote end finishes the checksum
+    std::optional<std::uint8_t>
+        remote_checksum;  // the header's byte, if the remote end finishes the checksum
     PacketBatch& replies;
 
     bool is_super() const { return frame.offload.segmentation != Segmentation::kNone; }
@@ -129,9 +134,9 @@ class Lane {
 
   HopCache hops_;
   std::array<KnownVtep, 64> known_vteps_{};
-  HeaderArena arena_;               // what segments of the batch at hand bring of their own
-  std::vector<Segment> segments_;   // of the super-frame at hand
-  std::vector<RemoteId> remotes_;   // of the frame at hand; these keep their capacity
+  HeaderArena arena_;              // what segments of the batch at hand bring of their own
+  std::vector<Segment> segments_;  // of the super-frame at hand
+  std::vector<RemoteId> remotes_;  // of the frame at hand; these keep their capacity
 };
 
 }  // namespace vtep

@@ -42,8 +42,8 @@ struct PathFacts {
 
 /// Counted references to the paths of distinct addresses. What was set by hand outlives its references.
 ///
-/// Thread safety: facts() for any reader of `epochs` that has got the id since it entered; everything else under the
-/// lock of the engine's tables.
+/// Thread safety: facts() for any reader of `epochs` that has got the id since it entered; everything else
+/// under the lock of the engine's tables.
 class PathTable {
  public:
   explicit PathTable(Epochs& epochs) : epochs_(epochs) {}

@@ -31,11 +31,11 @@ struct Remote {
 
 using RemoteId = std::uint32_t;
 
-/// Counted references to distinct remotes. A RemoteId is valid while at least one reference is held; for a reader
-/// of epochs() that has seen it in a table, until that reader leaves.
+/// Counted references to distinct remotes. A RemoteId is valid while at least one reference is held; for a
+/// reader of epochs() that has seen it in a table, until that reader leaves.
 ///
-/// Thread safety: operator[], facts() and version() for readers of epochs(); everything else under the lock of the
-/// engine's tables.
+/// Thread safety: operator[], facts() and version() for readers of epochs(); everything else under the lock
+/// of the engine's tables.
 class RemoteTable {
  public:
   RemoteTable() = default;

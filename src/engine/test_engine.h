@@ -64,7 +64,8 @@ class EngineTest : public ::testing::Test {
     datagram.outer_tos = outer_tos;
     LinkId to = 0;
     Layers layers;
-    if (lane_.decapsulate(config.port, received_.span(), now_, {&to, 1}, {&layers, 1}) == 0) return std::nullopt;
+    if (lane_.decapsulate(config.port, received_.span(), now_, {&to, 1}, {&layers, 1}) == 0)
+      return std::nullopt;
     EXPECT_EQ(to, link);
     return to_bytes(received_[0].view());
   }

@@ -1,9 +1,10 @@
-// Which link a datagram belongs to: (UDP port, VNI) → link. Read for every datagram, changed when links come and go.
+// Which link a datagram belongs to: (UDP port, VNI) → link. Read for every datagram, changed when links come
+// and go.
 //
 // Open addressing, linear probing; what is taken out leaves a mark until the table is built anew.
 //
-// Thread safety: find() for readers of the epochs, without a lock; everything else under the lock of the engine's
-// tables.
+// Thread safety: find() for readers of the epochs, without a lock; everything else under the lock of the
+// engine's tables.
 #pragma once
 
 #include <atomic>

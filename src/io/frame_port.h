@@ -24,7 +24,11 @@ class FramePort {
  public:
   virtual ~FramePort() = default;
 
-  /// Appends frames to `batch` until it is full or nothing is left; returns how many. Nothing to read is 0,
+  /// Once so many bytes were read, read() has enough: what is dealt with before more is read is still in the
+  /// processor's cache.
+  static constexpr std::size_t kReadBytes = 256 * 1024;
+
+  /// Appends frames to `batch` until it is full, has kReadBytes, or nothing is left; returns how many. Nothing to read is 0,
   /// not an error. kUnavailable means that the interface is gone: close the port and look for a new one.
   /// Super-frames come whole, with what is left to do in `offload`: a TCP frame or UDP datagram of up to 64
   /// KB.

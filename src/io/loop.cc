@@ -105,6 +105,7 @@ void Loop::post(Callback work) {
     const std::lock_guard lock(posted_mutex_);
     first = posted_.empty();
     posted_.push_back(std::move(work));
+    has_posted_.store(true, std::memory_order_release);
   }
   // Whoever finds the list empty wakes the loop; the others' work goes with it. It cannot fail: the counter
   // would have to overflow.
@@ -186,9 +187,11 @@ void Loop::run_timers() {
 }
 
 void Loop::run_posted() {
+  if (!has_posted_.load(std::memory_order_acquire)) return;
   std::vector<Callback> work;
   {
     const std::lock_guard lock(posted_mutex_);
+    has_posted_.store(false, std::memory_order_relaxed);
     work.swap(posted_);
   }
   for (const Callback& callback : work) callback();

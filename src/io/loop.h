@@ -6,7 +6,8 @@
 // unwatch (itself too), set and cancel timers, post, stop. A timer set by a timer fires in the next wake-up
 // at the earliest, so that files are never starved.
 //
-// With a Spinner it looks again for a while, leaving the processor to whoever else wants it, before it sleeps.
+// With a Spinner it looks again for a while, leaving the processor to whoever else wants it, before it
+// sleeps.
 //
 // Thread safety: everything belongs to the thread that calls run(), except post() and stop(), which any
 // thread may call. The clock is read once per wake-up; now() returns that reading.
@@ -14,6 +15,7 @@
 
 #include <sys/epoll.h>
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -96,6 +98,7 @@ class Loop {
 
   std::mutex posted_mutex_;
   std::vector<Callback> posted_;  // guarded by posted_mutex_
+  std::atomic<bool> has_posted_ = false;  // a look at it is cheaper than the lock, and most wake-ups bring none
 };
 
 }  // namespace vtep

@@ -1,10 +1,10 @@
-// Whether to look again or to sleep, when there is nothing to do just now. Waking a thread that sleeps costs tens of
-// microseconds, on a virtual machine above all; looking again costs a processor.
+// Whether to look again or to sleep, when there is nothing to do just now. Waking a thread that sleeps costs
+// tens of microseconds, on a virtual machine above all; looking again costs a processor.
 //
-// Theory of operation. Looking goes on for at most `limit` after the last work, and only while it has lately paid:
-// when it finds nothing, the patience halves, so that a thread whose work comes seldom soon sleeps at once; when work
-// wakes the thread so soon after the last that looking would have found it, patience is whole again. A thread that
-// has nothing to do never looks.
+// Theory of operation. Looking goes on for at most `limit` after the last work, and only while it has lately
+// paid: when it finds nothing, the patience halves, so that a thread whose work comes seldom soon sleeps at
+// once; when work wakes the thread so soon after the last that looking would have found it, patience is whole
+// again. A thread that has nothing to do never looks.
 //
 // Thread safety: belongs to one thread. Knows no clock; the time is passed in.
 #pragma once

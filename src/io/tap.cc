@@ -152,10 +152,13 @@ Result<std::unique_ptr<Tap>> Tap::open(std::string_view name, std::size_t queues
   if (!udp_segments) return std::unexpected(udp_segments.error());
   tap->takes_udp_segments_ = *udp_segments;
 
-  const int first = ::fcntl(*fd, F_DUPFD_CLOEXEC, 0);
-  if (first < 0) return std::unexpected(system_error("Cannot open another file of the TAP", errno));
-  tap->queues_.push_back(std::make_unique<TapQueue>(first, *udp_segments));
-  while (*is_multi_queue && tap->queues_.size() < queues) {
+  while (tap->queues_.size() < (*is_multi_queue ? 1 : queues)) {
+    const int again = ::fcntl(*fd, F_DUPFD_CLOEXEC, 0);
+    if (again < 0) return std::unexpected(system_error("Cannot open another file of the TAP", errno));
+    const auto use = tap->queues_.empty() ? TapQueue::Use::kReadAndWrite : TapQueue::Use::kWrite;
+    tap->queues_.push_back(std::make_unique<TapQueue>(again, *udp_segments, use));
+  }
+  while (tap->queues_.size() < queues) {
     const auto next = open_device();
     if (!next) return std::unexpected(next.error());
     tap->queues_.push_back(std::make_unique<TapQueue>(*next, *udp_segments));

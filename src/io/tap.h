@@ -24,8 +24,8 @@ class Tap {
   /// Creates the interface, or attaches to a persistent one of that name (left by a crash, or made with `ip
   /// tuntap`). kInvalid: no interface can have that name. kExists: the name belongs to an interface that is
   /// no TAP. kInUse: another process is attached; the message names it. kPermission: no CAP_NET_ADMIN, or no
-  /// /dev/net/tun; the message says what to do. A persistent interface that was made for one queue gets one,
-  /// whatever `queues` says.
+  /// /dev/net/tun; the message says what to do. A persistent interface that was made for one queue has one,
+  /// whatever `queues` says: the first reads and writes it, the others only write.
   static Result<std::unique_ptr<Tap>> open(std::string_view name, std::size_t queues = 1);
   ~Tap();
   Tap(const Tap&) = delete;

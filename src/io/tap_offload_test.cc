@@ -239,7 +239,10 @@ TEST_F(TapOffloadTest, EveryQueueReadsAndWrites) {
 TEST_F(TapOffloadTest, TheQueuesOfOneThatIsPersistent) {
   sh("ip tuntap add single mode tap");
   sh("ip tuntap add multi mode tap multi_queue vnet_hdr");
-  EXPECT_EQ(Tap::open("single", 4).value()->take_queues().size(), 1U);
+  const auto queues = Tap::open("single", 4).value()->take_queues();
+  ASSERT_EQ(queues.size(), 4U);
+  EXPECT_GE(queues[0]->fd(), 0);
+  EXPECT_EQ(queues[1]->fd(), -1) << "the others only write";
   EXPECT_EQ(Tap::open("multi", 4).value()->take_queues().size(), 4U);
   const auto again = Tap::open("multi", 4).value();
   EXPECT_EQ(Tap::open("multi", 4).error().kind, ErrorKind::kInUse) << "held by the Tap without its queues";

@@ -43,7 +43,8 @@ Result<std::size_t> TapQueue::read(PacketBatch& batch) {
   std::array<std::uint8_t, kVirtioHeaderSize> header;
   std::uint8_t overflow = 0;
   std::size_t count = 0;
-  while (!batch.full()) {
+  std::size_t bytes = 0;
+  while (use_ == Use::kReadAndWrite && !batch.full() && bytes < kReadBytes) {
     Packet& packet = batch.next();
     // The last byte is written only by a frame that does not fit the buffer.
     const std::array<iovec, 3> parts = {
@@ -64,6 +65,7 @@ Result<std::size_t> TapQueue::read(PacketBatch& batch) {
       packet.offload = parse_virtio_header(header, packet.view()).value_or(kSenselessOffload);
     }
     batch.commit();
+    bytes += size;
     ++count;
   }
   return count;
