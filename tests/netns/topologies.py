@@ -11,9 +11,9 @@ both = pytest.mark.parametrize("impl", ["vtep", "kernel"])
 
 class Probe:
     """A tunnel endpoint `host` whose underlay device eno1 (10.0.0.1) leads to `wire`, where the test itself is the
-    other side: 10.0.0.2 to 10.0.0.8, and the gateway 10.0.0.9, all of them with WIRE_MAC."""
+    other side: 10.0.0.2 to 10.0.0.8, and the gateway 10.0.0.9, all of them with WIRE_MAC. `options` are vtepd's."""
 
-    def __init__(self, net, impl, mtu=1500):
+    def __init__(self, net, impl, mtu=1500, options=()):
         self.net = net
         self.ns = net.namespace(impl)
         self.far = net.namespace("wire")
@@ -21,6 +21,7 @@ class Probe:
         for namespace, device in ((self.ns, "eno1"), (self.far, "wire")):
             namespace.run(f"ip link set {device} mtu {mtu}")
         self.host = ENDPOINTS[impl](net, self.ns)
+        self.host.give(options)
         self.configure()
         self.host.start()
 
@@ -55,8 +56,7 @@ class Pair:
         for last, end in ((1, self.a), (2, self.b)):
             end.ns.run(f"ip link set eno1 mtu {mtu}")
             end.ns.run(f"ip addr add 10.0.0.{last}/24 dev eno1")
-            if end.impl == "vtep":
-                end.daemon = [*end.daemon, *options]
+            end.give(options)
 
     def start(self):
         self.a.start()
