@@ -18,10 +18,9 @@ def scene(module_net):
     return Scene(module_net, "vtep")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def overlay(scene):
-    yield scene.add("id 6000 remote 10.0.0.2 dstport 4789 dev eno1 vlan allow")
-    scene.remove_links()
+    return scene.add("id 6000 remote 10.0.0.2 dstport 4789 dev eno1 vlan allow")
 
 
 def at_once(overlay, frames):

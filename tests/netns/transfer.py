@@ -1,5 +1,7 @@
 """Bytes through a tunnel: a stream that repeats itself nowhere near the length of a segment, and its hash at both ends."""
 
+import concurrent.futures
+import contextlib
 import functools
 import hashlib
 import json
@@ -71,6 +73,15 @@ def transfers(*wanted):
         thread.join()
     assert len(results) == len(wanted), "a transfer broke off"
     assert all(sent == received for sent, received in results), "something else arrived than was sent"
+
+
+@contextlib.contextmanager
+def under_way(*wanted):
+    """The same while something else is done; yields what says whether they are done()."""
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        future = pool.submit(transfers, *wanted)
+        yield future
+        future.result()
 
 
 def assert_no_checksum_errors(pair):
