@@ -44,7 +44,7 @@ def test_a_full_socket_is_counted_at_its_port(probe):
             probe.wire.send(arriving)
     eventually("it is counted", lambda: probe.host.drops().get("receive_overflow"))
     rows = [row for row in json.loads(probe.host.vtep_run("-j drop show").stdout) if row["name"] == "receive_overflow"]
-    assert [row.get("dstport") for row in rows if row["count"]] == [4789]
+    assert [row.get("port") for row in rows if row["count"]] == [4789]
 
 
 @contextlib.contextmanager
