@@ -54,9 +54,12 @@ class Epochs {
     return true;
   }
 
-  /// Keeps `thing` until nobody can look at it any more; what is over goes at the next call.
+  /// Keeps `thing` until nobody can look at it any more, and then until somebody calls this or reclaim().
   void retire(std::shared_ptr<const void> thing) {
     waiting_.emplace_back(retire(), std::move(thing));
+    reclaim();
+  }
+  void reclaim() {
     while (!waiting_.empty() && is_over(waiting_.front().first)) waiting_.pop_front();
   }
 

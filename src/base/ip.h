@@ -89,10 +89,7 @@ class IpAddr {
   static std::optional<IpAddr> parse(std::string_view text);
 
   constexpr bool is_v4() const {
-    for (std::size_t i = 0; i < 10; ++i) {
-      if (octets_[i] != 0) return false;
-    }
-    return octets_[10] == 0xff && octets_[11] == 0xff;
+    return load_be64(octets_.data()) == 0 && load_be32(octets_.data() + 8) == 0xffff;
   }
   constexpr bool is_v6() const { return !is_v4(); }
   /// Precondition: is_v4().
@@ -106,6 +103,11 @@ class IpAddr {
   std::string to_string() const;
 
   friend constexpr auto operator<=>(const IpAddr&, const IpAddr&) = default;
+  /// Asked for every packet: in two words, not sixteen bytes.
+  friend constexpr bool operator==(const IpAddr& a, const IpAddr& b) {
+    return load_be64(a.octets_.data()) == load_be64(b.octets_.data()) &&
+           load_be64(a.octets_.data() + 8) == load_be64(b.octets_.data() + 8);
+  }
 
  private:
   Ipv6::Octets octets_{};

@@ -75,6 +75,7 @@ void DataPlane::news() {
 
 void DataPlane::take_news() {
   has_news_.store(false);  // first: what comes from now on is news again
+  engine()->reclaim();
   events_();
   schedule();
 }

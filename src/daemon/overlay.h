@@ -156,6 +156,7 @@ class Overlay {
   void own_interface_changed(OverlayLink& link, const Interface& interface);
   void interface_lost(OverlayLink& link);
   Result<void> follow_mtu(OverlayLink& link, bool first_time);
+  void fit_super_frames(const OverlayLink& link, std::uint32_t mtu);
   void set_engine(OverlayLink& link, const LinkConfig& config);
   void set_trouble(OverlayLink& link, Trouble trouble, const Result<void>& state);
   Result<std::string> free_name() const;

@@ -17,20 +17,24 @@ v1::Event make_event(bool gone) {
 
 /// Taken whether or not somebody listens: otherwise they would pile up.
 void Overlay::publish_events() {
-  for (const FdbEvent& event : data_plane_.engine()->fdb().take_events()) publish_fdb_event(event);
-  for (const NeighbourEvent& event : data_plane_.engine()->neighbours().take_events()) {
+  const auto fdb = data_plane_.engine()->fdb().take_events();
+  const auto neighbours = data_plane_.engine()->neighbours().take_events();
+  const auto groups = data_plane_.engine()->mdb().take_events();
+  const auto misses = data_plane_.engine()->take_misses();
+  for (const FdbEvent& event : fdb) publish_fdb_event(event);
+  for (const NeighbourEvent& event : neighbours) {
     if (!publish_ || !names_.contains(event.neighbour.link)) continue;
     v1::Event message = make_event(event.kind == NeighbourEvent::Kind::kRemoved);
     *message.mutable_neighbour() = describe(event.neighbour);
     publish_(message);
   }
-  for (const MdbEvent& event : data_plane_.engine()->mdb().take_events()) {
+  for (const MdbEvent& event : groups) {
     if (!publish_ || !names_.contains(event.entry.link)) continue;
     v1::Event message = make_event(event.kind == MdbEvent::Kind::kRemoved);
     *message.mutable_mdb() = describe(event.entry);
     publish_(message);
   }
-  for (const MissEvent& miss : data_plane_.engine()->take_misses()) {
+  for (const MissEvent& miss : misses) {
     const auto link = names_.find(miss.link);
     if (!publish_ || link == names_.end()) continue;
     v1::Event message = make_event(false);

@@ -197,7 +197,8 @@ void Overlay::compact_journal() {
   }
   const FdbSnapshot snapshot{.entries = {}, .links = names_, .devices = devices_};
   const Seconds now = Engine::to_seconds(loop_.now());
-  for (const FdbEntry& entry : data_plane_.engine()->fdb().list(std::nullopt, now)) {
+  const auto entries = data_plane_.engine()->fdb().list(std::nullopt, now);
+  for (const FdbEntry& entry : entries) {
     if (entry.state == FdbState::kDynamic) continue;
     v1::FdbChange& change = *records.emplace_back().mutable_fdb();
     change.set_operation(v1::FdbChange::OPERATION_APPEND);

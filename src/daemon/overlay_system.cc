@@ -13,6 +13,15 @@ namespace {
 /// When no underlay device is given, its MTU is taken to be Ethernet's.
 constexpr std::uint32_t kEthernetMtu = 1500;
 constexpr std::uint32_t kMinMtu = 68;
+/// UDP payload of one message over IPv4, and what a segment has in it beside its IP packet: VXLAN and
+/// Ethernet.
+constexpr std::uint32_t kMaxMessage = 65507;
+constexpr std::uint32_t kSegmentOverhead = 8 + 14;
+/// IPv4 and TCP with timestamps, as nearly every connection has them. The others get a segment less, or none
+/// more.
+constexpr std::uint32_t kTcpHeaders = 20 + 20 + 12;
+/// What TCP sets aside for headers before it divides by the segment size (Linux: MAX_TCP_HEADER + 1).
+constexpr std::uint32_t kTcpReserve = 321;
 constexpr Duration kRetryInterval = std::chrono::seconds(1);
 
 /// "… again" says that the trouble is over.
@@ -173,12 +182,25 @@ Result<void> Overlay::follow_mtu(OverlayLink& link, bool first_time) {
   const std::uint32_t wanted = link.settings.mtu.value_or(derived);
   // Another value than the one we gave is somebody's decision and stays.
   const bool is_ours = first_time || (!link.settings.mtu && link.settings.engine.mtu == before);
+  if (first_time && link.interface.is_set())
+    fit_super_frames(link, is_ours ? wanted : link.settings.engine.mtu);
   if (!is_ours || wanted == link.settings.engine.mtu || !link.interface.is_set()) return {};
   if (auto done = rtnetlink_.set_mtu(link.interface, wanted); !done) return done;
+  fit_super_frames(link, wanted);
   LinkConfig config = link.settings.engine;
   config.mtu = wanted;
   set_engine(link, config);
   return {};
+}
+
+/// TCP shall make super-frames whose segments, each behind outer headers of its own, fit one message of the
+/// underlay: one that is a segment too long costs a second message, here and at the other end.
+void Overlay::fit_super_frames(const OverlayLink& link, std::uint32_t mtu) {
+  const std::uint32_t segments = std::max(kMaxMessage / (mtu + kSegmentOverhead), 1U);
+  if (auto done = rtnetlink_.set_gso_max_size(link.interface, segments * (mtu - kTcpHeaders) + kTcpReserve);
+      !done) {
+    spdlog::debug("{}: {}", link.name, done.error().message);  // it works all the same
+  }
 }
 
 // --- troubles

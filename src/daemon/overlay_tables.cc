@@ -47,7 +47,8 @@ Result<void> Overlay::apply(const v1::NexthopChange& change) {
 
 Result<std::vector<v1::Nexthop>> Overlay::list_nexthops(std::uint32_t id) {
   std::vector<v1::Nexthop> out;
-  for (const Nexthop& nexthop : data_plane_.engine()->nexthops().list()) {
+  const auto nexthops = data_plane_.engine()->nexthops().list();
+  for (const Nexthop& nexthop : nexthops) {
     if (id == 0 || id == nexthop.id) out.push_back(to_proto(nexthop));
   }
   if (id != 0 && out.empty()) return fail(ErrorKind::kNotFound, fmt::format("there is no nexthop {}", id));
@@ -103,8 +104,8 @@ Result<std::vector<v1::MdbEntry>> Overlay::list_mdb(const std::string& dev) {
   const auto ids = ids_of(dev);
   if (!ids) return std::unexpected(ids.error());
   std::vector<v1::MdbEntry> out;
-  for (const MdbEntry& entry :
-       data_plane_.engine()->mdb().list(std::nullopt, Engine::to_seconds(loop_.now()))) {
+  const auto groups = data_plane_.engine()->mdb().list(std::nullopt, Engine::to_seconds(loop_.now()));
+  for (const MdbEntry& entry : groups) {
     if (std::ranges::binary_search(*ids, entry.link)) out.push_back(describe(entry));
   }
   if (!dev.empty())
@@ -181,8 +182,9 @@ Result<std::vector<v1::Neighbour>> Overlay::list_neighbours(const std::string& d
   const auto ids = ids_of(dev);
   if (!ids) return std::unexpected(ids.error());
   std::vector<Neighbour> found;
-  for (const Neighbour& neighbour :
-       data_plane_.engine()->neighbours().list(std::nullopt, Engine::to_seconds(loop_.now()))) {
+  const auto neighbours =
+      data_plane_.engine()->neighbours().list(std::nullopt, Engine::to_seconds(loop_.now()));
+  for (const Neighbour& neighbour : neighbours) {
     if (std::ranges::binary_search(*ids, neighbour.link)) found.push_back(neighbour);
   }
   std::ranges::sort(found, {}, [](const Neighbour& n) { return std::pair(n.link, n.ip); });
@@ -259,11 +261,13 @@ Result<std::vector<v1::Remote>> Overlay::list_remotes(const std::string& dev) {
   if (!ids) return std::unexpected(ids.error());
   const Seconds now = Engine::to_seconds(loop_.now());
   std::map<IpAddr, std::uint32_t> entries;
-  for (const FdbEntry& entry : data_plane_.engine()->fdb().list(std::nullopt, now)) {
+  const auto fdb_entries = data_plane_.engine()->fdb().list(std::nullopt, now);
+  for (const FdbEntry& entry : fdb_entries) {
     if (entry.group == 0 && std::ranges::binary_search(*ids, entry.link)) ++entries[entry.remote.address];
   }
   std::vector<v1::Remote> out;
-  for (const Path& path : data_plane_.engine()->paths().list()) {
+  const auto paths = data_plane_.engine()->paths().list();
+  for (const Path& path : paths) {
     const auto count = entries.find(path.address);
     if (!dev.empty() && count == entries.end()) continue;
     v1::Remote& remote = out.emplace_back(to_proto(path, now));
@@ -284,7 +288,8 @@ void Overlay::append_tables(std::vector<v1::StateRecord>& records) {
     change.set_operation(v1::CHANGE_REPLACE);
     *change.mutable_nexthop() = to_proto(nexthop);
   }
-  for (const Path& path : data_plane_.engine()->paths().list()) {
+  const auto paths = data_plane_.engine()->paths().list();
+  for (const Path& path : paths) {
     if (path.mtu_until != Path::kByHand && !path.checksum) continue;
     v1::Remote& remote = *records.emplace_back().mutable_remote();
     remote.set_address(path.address.to_string());
@@ -295,13 +300,15 @@ void Overlay::append_tables(std::vector<v1::StateRecord>& records) {
 
 void Overlay::append_link_tables(std::vector<v1::StateRecord>& records) {
   const Seconds now = Engine::to_seconds(loop_.now());
-  for (const MdbEntry& entry : data_plane_.engine()->mdb().list(std::nullopt, now)) {
+  const auto groups = data_plane_.engine()->mdb().list(std::nullopt, now);
+  for (const MdbEntry& entry : groups) {
     if (!entry.permanent) continue;
     v1::MdbChange& change = *records.emplace_back().mutable_mdb();
     change.set_operation(v1::CHANGE_REPLACE);
     *change.mutable_entry() = describe(entry);
   }
-  for (const Neighbour& neighbour : data_plane_.engine()->neighbours().list(std::nullopt, now)) {
+  const auto neighbours = data_plane_.engine()->neighbours().list(std::nullopt, now);
+  for (const Neighbour& neighbour : neighbours) {
     if (neighbour.origin != NeighbourOrigin::kPermanent) continue;
     v1::NeighbourChange& change = *records.emplace_back().mutable_neighbour();
     change.set_operation(v1::CHANGE_REPLACE);

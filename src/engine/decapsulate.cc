@@ -41,7 +41,7 @@ std::size_t Lane::decapsulate(Port port, std::span<Packet> batch, Time now, std:
     if (link == nullptr) continue;  // it went just now
     LinkCounters& counters = counters_[id];
     Packet& frame = batch[i];
-    if (const auto drop = admit(id, link->config, frame, layers[good], now_s)) {
+    if (const auto drop = admit(id, link->config, hashes_[i], frame, layers[good], now_s)) {
       counters.drops.add(*drop);
       continue;
     }
@@ -58,6 +58,7 @@ std::size_t Lane::decapsulate(Port port, std::span<Packet> batch, Time now, std:
 /// for.
 std::size_t Lane::find_links(Port port, std::span<Packet> batch, std::span<LinkId> links) {
   DropCounters drops;
+  hashes_.clear();
   std::size_t found = 0;
   for (const Packet& datagram : batch) {
     const auto vxlan = VxlanView::parse(datagram.view());
@@ -74,7 +75,9 @@ std::size_t Lane::find_links(Port port, std::span<Packet> batch, std::span<LinkI
       drops.add(Drop::kUnknownVni);
       continue;
     }
-    engine_.fdb_.prefetch(*link, MacAddr::load(vxlan->payload().data() + EthernetHeader::kSource));
+    const MacAddr source = MacAddr::load(vxlan->payload().data() + EthernetHeader::kSource);
+    hashes_.push_back(engine_.fdb_.hash(*link, source));
+    engine_.fdb_.prefetch(hashes_.back());
     links[found] = *link;
     batch[found] = datagram;
     ++found;
@@ -86,8 +89,8 @@ std::size_t Lane::find_links(Port port, std::span<Packet> batch, std::span<LinkI
   return found;
 }
 
-std::optional<Drop> Lane::admit(LinkId id, const LinkConfig& config, Packet& frame, Layers& layers,
-                                Seconds now) {
+std::optional<Drop> Lane::admit(LinkId id, const LinkConfig& config, std::uint64_t hash, Packet& frame,
+                                Layers& layers, Seconds now) {
   const std::uint64_t header = load_be64(frame.data());
   frame.pull_front(VxlanHeader::kSize);
   if (frame.outer_source.is_unspecified() || frame.outer_source.is_multicast() ||
@@ -97,7 +100,7 @@ std::optional<Drop> Lane::admit(LinkId id, const LinkConfig& config, Packet& fra
   if (const auto drop = admit_header(id, config, header)) return drop;
   // Before it is learned: who sends what nobody may see is nobody.
   if (config.vlan != VlanPolicy::kAllow && has_tag(frame.view())) return Drop::kVlanReceived;
-  if (const auto drop = learn(id, config, frame, now)) return drop;
+  if (const auto drop = learn(id, config, hash, frame, now)) return drop;
 
   layers = classify(frame.view());
   if (decapsulate_ecn(frame, layers, frame.outer_tos) == EcnResult::kLost) return Drop::kCongestionLost;
@@ -141,7 +144,8 @@ std::optional<Drop> Lane::admit_header(LinkId id, const LinkConfig& config, std:
   return std::nullopt;
 }
 
-std::optional<Drop> Lane::learn(LinkId id, const LinkConfig& config, const Packet& frame, Seconds now) {
+std::optional<Drop> Lane::learn(LinkId id, const LinkConfig& config, std::uint64_t hash, const Packet& frame,
+                                Seconds now) {
   const MacAddr source = MacAddr::load(frame.data() + EthernetHeader::kSource);
   if (!source.is_unicast()) return Drop::kBadSource;
   if (source == config.address) return Drop::kOwnSource;
@@ -149,7 +153,7 @@ std::optional<Drop> Lane::learn(LinkId id, const LinkConfig& config, const Packe
     if (!is_known_vtep(id, frame.outer_source)) return Drop::kUnknownVtep;
     return std::nullopt;
   }
-  auto learned = engine_.fdb_.refresh(id, source, frame.outer_source, now);
+  auto learned = engine_.fdb_.refresh(hash, id, source, frame.outer_source, now);
   Engine* const engine = learned ? nullptr : tables(id);
   if (engine != nullptr) learned = engine->fdb_.learn(id, source, frame.outer_source, now);
   if (!learned) return std::nullopt;  // the link went just now

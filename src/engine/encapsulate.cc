@@ -62,18 +62,21 @@ void Lane::encapsulate(LinkId id, std::span<Packet> frames, Time now, std::vecto
   const Engine::LinkView* const link = engine_.links_[id].view.load();
   if (link == nullptr) return;
   if (out.empty()) arena_.clear();
+  hashes_.clear();
   for (const Packet& frame : frames) {
-    if (frame.size() >= EthernetHeader::kSize) {
-      engine_.fdb_.prefetch(id, MacAddr::load(frame.data() + EthernetHeader::kDestination));
-    }
+    const bool is_whole = frame.size() >= EthernetHeader::kSize;
+    hashes_.push_back(
+        is_whole ? engine_.fdb_.hash(id, MacAddr::load(frame.data() + EthernetHeader::kDestination)) : 0);
+    engine_.fdb_.prefetch(hashes_.back());
   }
   const Seconds now_s = Engine::to_seconds(now);
-  for (Packet& frame : frames) {
+  for (std::size_t i = 0; i < frames.size(); ++i) {
     Outgoing o{.id = id,
                .config = link->config,
                .link_version = link->version,
                .counters = counters_[id],
-               .frame = frame,
+               .frame = frames[i],
+               .hash = hashes_[i],
                .layers = {},
                .now = now,
                .now_s = now_s,
@@ -162,7 +165,7 @@ std::span<const RemoteId> Lane::destinations(Outgoing& o, std::uint64_t hash) {
   const MacAddr destination = MacAddr::load(o.frame.data() + EthernetHeader::kDestination);
   const bool may_be_listed = destination.is_multicast() && (o.config.snooping || !engine_.mdb_.is_empty());
   if (!may_be_listed) {
-    const Fdb::Peek found = engine_.fdb_.peek(o.id, destination, o.now_s);
+    const Fdb::Peek found = engine_.fdb_.peek(o.hash, o.id, destination, o.now_s);
     if (found.kind == Fdb::Peeked::kOne && !(found.router && o.config.rsc)) {
       remotes_.push_back(found.remote);
       return remotes_;
@@ -232,7 +235,7 @@ bool Lane::may_flood(Outgoing& o, Engine& engine, MacAddr destination) {
       destination.is_broadcast()   ? std::pair(FloodKind::kBroadcast, Drop::kLimitBroadcast)
       : destination.is_multicast() ? std::pair(FloodKind::kMulticast, Drop::kLimitMulticast)
                                    : std::pair(FloodKind::kUnknown, Drop::kLimitUnknown);
-  if (engine.links_[o.id].limiter.admit(kind, o.now)) return true;
+  if (engine.links_[o.id].limiter.admit(kind, o.now, segment_count(o.frame))) return true;
   o.counters.drops.add(drop);
   return false;
 }
@@ -279,6 +282,7 @@ void Lane::did_not_fit(const Datagram& datagram, std::uint32_t mtu, Time now, Pa
              .link_version = 0,
              .counters = counters_[datagram.tag],
              .frame = frame,
+             .hash = 0,
              .layers = classify(frame.view()),
              .now = now,
              .now_s = Engine::to_seconds(now),

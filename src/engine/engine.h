@@ -94,6 +94,8 @@ class Engine {
 
   // --- time
 
+  /// Frees what no lane can see any more. Call it when lanes have had news, from outside of them.
+  void reclaim() { remotes_.epochs().reclaim(); }
   /// Ages at most `budget` slots of each table; call it at next_deadline().
   void advance(Time now, std::size_t budget);
   /// Empty: nothing to do until something changes.

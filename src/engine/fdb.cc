@@ -15,9 +15,9 @@ constexpr std::size_t kInitialSlots = 64;
 constexpr std::uint64_t kMacBits = 0xffffffffffff;
 /// Changes are a few words long; a reader who meets so many of them may as well wait for the lock.
 constexpr int kPeekAttempts = 64;
-/// 1.5 MiB: more than most processors' second-level caches hold. Below it, prefetching costs more than it
-/// saves (bench/table_bench.cc).
-constexpr std::size_t kPrefetchedSlots = 65536;
+/// 192 KiB: half of what the second-level cache of a small processor holds. There it begins to pay
+/// (bench/table_bench.cc); below, it costs next to nothing but is of no use.
+constexpr std::size_t kPrefetchedSlots = 8192;
 
 /// Only these may have several remotes: their frames are replicated.
 bool is_replicated(MacAddr mac) {
@@ -158,9 +158,8 @@ void Fdb::erase(std::size_t index) {
 
 // --- without the lock
 
-std::optional<Fdb::Entry> Fdb::try_peek(LinkId link, MacAddr mac, Slot*& where) const {
+std::optional<Fdb::Entry> Fdb::try_peek(std::uint64_t hashed, LinkId link, MacAddr mac, Slot*& where) const {
   const std::uint64_t address = mac.to_u64();
-  const std::uint64_t hashed = hash(link, address);
   for (int attempt = 0; attempt < kPeekAttempts; ++attempt) {
     const std::uint64_t sequence = sequence_.load(std::memory_order_acquire);
     if (sequence % 2 != 0) continue;
@@ -178,9 +177,9 @@ std::optional<Fdb::Entry> Fdb::try_peek(LinkId link, MacAddr mac, Slot*& where) 
   return std::nullopt;
 }
 
-Fdb::Peek Fdb::peek(LinkId link, MacAddr mac, Seconds now) const {
+Fdb::Peek Fdb::peek(std::uint64_t hashed, LinkId link, MacAddr mac, Seconds now) const {
   Slot* slot = nullptr;
-  const auto entry = try_peek(link, mac, slot);
+  const auto entry = try_peek(hashed, link, mac, slot);
   if (!entry || entry->is_free()) return {};
   if (entry->used != now) slot->used.store(now, std::memory_order_relaxed);
   return {.kind = entry->target == kRemote ? Peeked::kOne : Peeked::kSeveral,
@@ -188,9 +187,10 @@ Fdb::Peek Fdb::peek(LinkId link, MacAddr mac, Seconds now) const {
           .router = entry->router != 0};
 }
 
-std::optional<Fdb::Learned> Fdb::refresh(LinkId link, MacAddr mac, const IpAddr& source, Seconds now) const {
+std::optional<Fdb::Learned> Fdb::refresh(std::uint64_t hashed, LinkId link, MacAddr mac, const IpAddr& source,
+                                         Seconds now) const {
   Slot* slot = nullptr;
-  const auto entry = try_peek(link, mac, slot);
+  const auto entry = try_peek(hashed, link, mac, slot);
   if (!entry || entry->is_free() || entry->target != kRemote) return std::nullopt;
   if (remotes_[entry->index].address == source) {
     // Once a second: do not dirty the cache line for every frame.
@@ -202,10 +202,10 @@ std::optional<Fdb::Learned> Fdb::refresh(LinkId link, MacAddr mac, const IpAddr&
   return std::nullopt;
 }
 
-void Fdb::prefetch(LinkId link, MacAddr mac) const {
+void Fdb::prefetch(std::uint64_t hashed) const {
   const Table& here = *published_.load();
   if (here.mask < kPrefetchedSlots) return;
-  __builtin_prefetch(&here.slots[hash(link, mac.to_u64()) & here.mask]);
+  __builtin_prefetch(&here.slots[hashed & here.mask]);
 }
 
 Fdb::Link& Fdb::links_of(LinkId link) {

@@ -6,16 +6,13 @@
 //   * permanent and static entries neither age nor move; dynamic ones (learned, or added as such) do both,
 //     unless one is frozen: that one does not move;
 //   * a nexthop group stands for several remotes of which a flow takes one; frames from its members are as
-//   good
-//     as frames from a remote;
+//     good as frames from a remote;
 //   * an entry's `updated` is when it was set or when a frame from that MAC last arrived; ageing counts from
-//   it
-//     (as Linux does since 6.16: what is only sent to, but never heard from, is forgotten);
+//     it (as Linux does since 6.16: what is only sent to, but never heard from, is forgotten);
 //   * the table is open addressing with linear probing and backward-shift deletion: no tombstones, so a
-//   lookup
-//     never degrades; 24 bytes a slot, at most 3/4 full.
+//     lookup never degrades; 24 bytes a slot, at most 3/4 full.
 //
-// Thread safety: peek(), refresh(), prefetch() and names_version() may be called by any reader of the
+// Thread safety: hash(), prefetch(), peek(), refresh() and names_version() may be called by any reader of the
 // remotes' epochs at any time, and never wait: a change of a few words is tried again (a sequence lock), a
 // table that has grown is another one, and the old one goes when nobody looks at it any more. Everything else
 // is called under the lock of the engine's tables. Knows no clock; seconds are passed in.
@@ -127,12 +124,17 @@ class Fdb {
     RemoteId remote = 0;  ///< with kOne
     bool router = false;
   };
+  /// Of an address, for the functions below: worked out for a whole batch first, and kept.
+  std::uint64_t hash(LinkId link, MacAddr mac) const { return hash(link, mac.to_u64()); }
+  /// Brings the entry nearer while the rest of the batch is being hashed. Does nothing while the table is so
+  /// small that it is near in any case.
+  void prefetch(std::uint64_t hash) const;
   /// Where frames for `mac` go. Marks the entry as used.
-  Peek peek(LinkId link, MacAddr mac, Seconds now) const;
+  Peek peek(std::uint64_t hash, LinkId link, MacAddr mac, Seconds now) const;
+  Peek peek(LinkId link, MacAddr mac, Seconds now) const { return peek(hash(link, mac), link, mac, now); }
   /// As learn(), if nothing has to be learned: kRefreshed, kHeldStatic or kHeldFrozen. Empty: call learn().
-  std::optional<Learned> refresh(LinkId link, MacAddr mac, const IpAddr& source, Seconds now) const;
-  /// Worth its time only if the table does not fit the processor's cache; does nothing otherwise.
-  void prefetch(LinkId link, MacAddr mac) const;
+  std::optional<Learned> refresh(std::uint64_t hash, LinkId link, MacAddr mac, const IpAddr& source,
+                                 Seconds now) const;
   /// Changes whenever names() of anybody may have.
   std::uint32_t names_version() const { return names_version_.load(std::memory_order_acquire); }
 
@@ -217,7 +219,7 @@ class Fdb {
   }
   Entry get_entry(LinkId link, MacAddr mac) const { return at(find_slot(link, mac.to_u64())); }
   /// Without the lock; empty: something is being changed. `where` is set to its slot.
-  std::optional<Entry> try_peek(LinkId link, MacAddr mac, Slot*& where) const;
+  std::optional<Entry> try_peek(std::uint64_t hash, LinkId link, MacAddr mac, Slot*& where) const;
   std::size_t insert(LinkId link, MacAddr mac, Entry entry);
   void grow();
   void erase(std::size_t index);  // with backward shift

@@ -24,7 +24,7 @@ void FloodLimiter::configure(const FloodLimits& limits) {
   }
 }
 
-bool FloodLimiter::take(Bucket& bucket, Time now) {
+bool FloodLimiter::take(Bucket& bucket, Time now, std::size_t frames) {
   const std::uint64_t full = burst(bucket.rate);
   if (!bucket.started) {
     bucket.started = true;
@@ -37,8 +37,9 @@ bool FloodLimiter::take(Bucket& bucket, Time now) {
     bucket.credit = std::min(bucket.credit + earned, full);
     bucket.refilled = now;
   }
-  if (bucket.credit < kFrame) return false;
-  bucket.credit -= kFrame;
+  const std::uint64_t price = std::min(frames * kFrame, full);
+  if (bucket.credit < price) return false;
+  bucket.credit -= price;
   return true;
 }
 

@@ -27,10 +27,12 @@ class FloodLimiter {
   /// writing the same configuration again and again opens no gap.
   void configure(const FloodLimits& limits);
 
-  /// Whether one more frame may be flooded. A time before that of an earlier call earns nothing.
-  bool admit(FloodKind kind, Time now) {
+  /// Whether `frames` more may be flooded, all of them or none: the segments of a super-frame, of which one
+  /// that exceeds what may ever come at once passes when the bucket is full. A time before that of an earlier
+  /// call earns nothing.
+  bool admit(FloodKind kind, Time now, std::size_t frames = 1) {
     Bucket& bucket = buckets_[static_cast<std::size_t>(kind)];
-    return bucket.rate == 0 || take(bucket, now);
+    return bucket.rate == 0 || take(bucket, now, frames);
   }
 
  private:
@@ -41,7 +43,7 @@ class FloodLimiter {
     std::uint64_t credit = 0;  ///< billionths of a frame
   };
 
-  static bool take(Bucket& bucket, Time now);
+  static bool take(Bucket& bucket, Time now, std::size_t frames);
 
   std::array<Bucket, 3> buckets_;  ///< by FloodKind
 };

@@ -2,22 +2,19 @@
 //
 // The life of a frame, overlay to underlay (encapsulate):
 //   1. the frame has an Ethernet header, its VLAN tag is the link's business, and its checksum is finished,
-//   or
-//      left to the remote end (remote checksum offload), or to the cut of a super-frame;
+//      or left to the remote end (remote checksum offload), or to the cut of a super-frame;
 //   2. with `proxy`, a question about a known neighbour is answered here and goes no further;
 //   3. the tables say where it goes: one remote, one of a nexthop group, those who asked for a multicast
-//   group,
-//      the flood list within its limits, or nowhere;
+//      group, the flood list within its limits, or nowhere;
 //   4. TCP's MSS is lowered to what fits the tunnel;
 //   5. one datagram per remote whose path takes it, and per segment of a super-frame: the VXLAN header, the
-//   same
-//      frame, and the route. If a path does not, the inner sender is told.
+//      same frame, and the route. If a path does not, the inner sender is told.
 // Underlay to overlay (decapsulate):
 //   1. the datagram holds a VXLAN header with the I flag and an Ethernet header;
 //   2. (UDP port, VNI) names a link;
 //   3. the link takes these header bits, and datagrams from this VTEP;
 //   4. no VLAN tag, unless allowed; the inner source may stand there: not our own, not a group, not held
-//   elsewhere;
+//      elsewhere;
 //   5. it is learned: (link, inner source MAC) → outer source;
 //   6. congestion marks pass from the outer to the inner header (RFC 6040);
 //   7. neighbours and group members are noted;
@@ -89,6 +86,7 @@ class Lane {
     std::uint64_t link_version;
     LinkCounters& counters;
     Packet& frame;
+    std::uint64_t hash;  // of its destination, in the FDB
     Layers layers;
     Time now;
     Seconds now_s;
@@ -120,9 +118,11 @@ class Lane {
   void answer_too_big(Outgoing& o, const IpAddr& remote, std::uint32_t mtu);
 
   std::size_t find_links(Port port, std::span<Packet> batch, std::span<LinkId> links);
-  std::optional<Drop> admit(LinkId id, const LinkConfig& config, Packet& frame, Layers& layers, Seconds now);
+  std::optional<Drop> admit(LinkId id, const LinkConfig& config, std::uint64_t hash, Packet& frame,
+                            Layers& layers, Seconds now);
   std::optional<Drop> admit_header(LinkId id, const LinkConfig& config, std::uint64_t header);
-  std::optional<Drop> learn(LinkId id, const LinkConfig& config, const Packet& frame, Seconds now);
+  std::optional<Drop> learn(LinkId id, const LinkConfig& config, std::uint64_t hash, const Packet& frame,
+                            Seconds now);
   bool is_known_vtep(LinkId id, const IpAddr& address);
   bool may_hear(LinkId id, const Packet& frame, const Layers& layers, Seconds now);
 
@@ -136,7 +136,9 @@ class Lane {
   std::array<KnownVtep, 64> known_vteps_{};
   HeaderArena arena_;              // what segments of the batch at hand bring of their own
   std::vector<Segment> segments_;  // of the super-frame at hand
-  std::vector<RemoteId> remotes_;  // of the frame at hand; these keep their capacity
+  std::vector<RemoteId> remotes_;  // of the frame at hand
+  std::vector<std::uint64_t>
+      hashes_;  // of the batch's addresses in the FDB; all of these keep their capacity
 };
 
 }  // namespace vtep

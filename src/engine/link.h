@@ -119,9 +119,9 @@ struct LinkConfig {
 
 /// One lane writes them, anybody may read them.
 struct LinkCounters {
-  Counter encapsulated_frames;  ///< copies handed to the underlay
+  Counter encapsulated_frames;  ///< copies handed to the underlay, of a super-frame its segments
   Counter encapsulated_bytes;   ///< inner bytes of those
-  Counter decapsulated_frames;  ///< frames handed to the interface
+  Counter decapsulated_frames;  ///< frames handed to the interface, before they are merged
   Counter decapsulated_bytes;
   Counter flooded_frames;  ///< frames that went to the flood list, whatever its length
   Counter learned;

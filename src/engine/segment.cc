@@ -160,4 +160,14 @@ std::size_t largest_segment(const Packet& frame) {
   return std::min(frame.size(), std::size_t{offload.header_length} + offload.segment_size);
 }
 
+std::size_t segment_count(const Packet& frame) {
+  const Offload& offload = frame.offload;
+  if (offload.segmentation == Segmentation::kNone || offload.segment_size == 0 ||
+      frame.size() <= offload.header_length) {
+    return 1;
+  }
+  const std::size_t payload = frame.size() - offload.header_length;
+  return (payload + offload.segment_size - 1) / offload.segment_size;
+}
+
 }  // namespace vtep

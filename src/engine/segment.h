@@ -47,4 +47,7 @@ bool cut(const Packet& frame, const Layers& layers, HeaderArena& arena, std::vec
 /// that makes none.
 std::size_t largest_segment(const Packet& frame);
 
+/// How many frames `frame` becomes on a wire, at least one; worth as much as its request.
+std::size_t segment_count(const Packet& frame);
+
 }  // namespace vtep

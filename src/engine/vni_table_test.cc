@@ -35,12 +35,12 @@ TEST(VniTable, IsAMap) {
   Epochs epochs;
   VniTable table(epochs);
   std::map<std::uint32_t, LinkId> model;
-  std::mt19937 random(1);
+  std::mt19937_64 random(1);
   for (int i = 0; i < 20000; ++i) {
-    const std::uint32_t number = random() % 500;
+    const auto number = static_cast<std::uint32_t>(random() % 500);
     const Vni vni = *Vni::from(number);
     if (random() % 2 == 0) {
-      const LinkId link = random() % 1000;
+      const auto link = static_cast<LinkId>(random() % 1000);
       EXPECT_EQ(table.insert(kPort, vni, link), model.try_emplace(number, link).second);
     } else {
       table.erase(kPort, vni);

@@ -28,10 +28,10 @@ class FramePort {
   /// processor's cache.
   static constexpr std::size_t kReadBytes = 256 * 1024;
 
-  /// Appends frames to `batch` until it is full, has kReadBytes, or nothing is left; returns how many. Nothing to read is 0,
-  /// not an error. kUnavailable means that the interface is gone: close the port and look for a new one.
-  /// Super-frames come whole, with what is left to do in `offload`: a TCP frame or UDP datagram of up to 64
-  /// KB.
+  /// Appends frames to `batch` until it is full, has kReadBytes, or nothing is left; returns how many.
+  /// Nothing to read is 0, not an error. kUnavailable means that the interface is gone: close the port and
+  /// look for a new one. Super-frames come whole, with what is left to do in `offload`: a TCP frame or UDP
+  /// datagram of up to 64 KB.
   virtual Result<std::size_t> read(PacketBatch& batch) = 0;
 
   /// More parts than this in a frame's `rest` are refused. 64 KB of ordinary segments have 45.

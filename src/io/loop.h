@@ -98,7 +98,8 @@ class Loop {
 
   std::mutex posted_mutex_;
   std::vector<Callback> posted_;  // guarded by posted_mutex_
-  std::atomic<bool> has_posted_ = false;  // a look at it is cheaper than the lock, and most wake-ups bring none
+  std::atomic<bool> has_posted_ =
+      false;  // a look at it is cheaper than the lock, and most wake-ups bring none
 };
 
 }  // namespace vtep

@@ -242,6 +242,13 @@ Result<void> Rtnetlink::set_noqueue(IfIndex index) {
   return impl_->change(std::move(request), "Cannot set the queueing discipline noqueue");
 }
 
+Result<void> Rtnetlink::set_gso_max_size(IfIndex index, std::uint32_t bytes) {
+  NetlinkRequest request = change_link(index, 0, 0);
+  request.add(IFLA_GSO_MAX_SIZE, bytes);
+  return impl_->change(std::move(request),
+                       "Cannot limit super-frames to " + std::to_string(bytes) + " bytes");
+}
+
 Result<void> Rtnetlink::set_group(IfIndex index, std::uint32_t group) {
   NetlinkRequest request = change_link(index, 0, 0);
   request.add(IFLA_GROUP, group);

@@ -52,6 +52,8 @@ class Rtnetlink {
   /// is down.
   Result<void> set_noqueue(IfIndex index);
 
+  /// The largest super-frame that the interface is given to segment.
+  Result<void> set_gso_max_size(IfIndex index, std::uint32_t bytes);
   /// Puts the interface into a group (`ip link set … group N`). 0 is where all interfaces are at first.
   Result<void> set_group(IfIndex index, std::uint32_t group);
   /// Deletes all interfaces of a group in one request: the kernel waits once for all of them and not once for

@@ -26,6 +26,9 @@ namespace vtep {
 namespace {
 
 constexpr std::size_t kMessages = 64;
+/// Some second-level cache: enough to merge what belongs together.
+constexpr std::size_t kReceiveBytes = 256 * 1024;
+constexpr std::size_t kMinMessages = 4;
 
 /// A small buffer costs datagrams and not correctness, so failing is fine.
 void enlarge_buffer(int fd) {
@@ -174,8 +177,11 @@ UdpReceiver::~UdpReceiver() {
 
 Result<std::size_t> UdpReceiver::receive(PacketBatch& batch) {
   const std::size_t before = batch.size();
-  while (!batch.full()) {
-    const std::size_t wanted = std::min(kMessages, batch.free_buffers());
+  std::size_t bytes = 0;
+  while (!batch.full() && bytes < kReceiveBytes) {
+    const std::size_t most =
+        std::clamp(kReceiveBytes / std::max<std::size_t>(message_size_, 1), kMinMessages, kMessages);
+    const std::size_t wanted = std::min(most, batch.free_buffers());
     for (std::size_t i = 0; i < wanted; ++i) {
       Packet buffer = batch.free_buffer(i);
       scratch_->buffers[i] = {buffer.data(), buffer.room()};
@@ -201,6 +207,10 @@ Result<std::size_t> UdpReceiver::receive(PacketBatch& batch) {
       unpack(message, received, whole, batch);
     }
     batch.take(count);
+    std::size_t sum = 0;
+    for (std::size_t i = 0; i < count; ++i) sum += scratch_->messages[i].msg_len;
+    bytes += sum;
+    message_size_ = sum / count;
     if (count < wanted) break;
   }
   return batch.size() - before;

@@ -52,8 +52,9 @@ class UdpReceiver final : public UnderlayReceiver {
   /// the kernel (RFC 8200 section 8.1). Without effect on IPv4, where they always are received.
   Result<void> accept_zero_checksum6(bool accept) override;
 
-  /// A datagram larger than its buffer is delivered as an empty packet, so that whoever counts runts counts
-  /// it; so are datagrams that came together and are larger than it in all.
+  /// Of large messages fewer at once than the batch has room for: what is dealt with before more is received
+  /// is still in the processor's cache. A datagram larger than its buffer is delivered as an empty packet, so
+  /// that whoever counts runts counts it; so are datagrams that came together and are larger than it in all.
   Result<std::size_t> receive(PacketBatch& batch) override;
   /// By the kernel's count, which includes datagrams whose outer checksum was wrong.
   std::uint64_t overflows() const override;
@@ -72,6 +73,7 @@ class UdpReceiver final : public UnderlayReceiver {
   const Family family_;
   const int fd_;
   std::unique_ptr<Scratch> scratch_;  // msghdr arrays, built once
+  std::size_t message_size_ = 0;      // of late, in bytes
   mutable std::uint64_t overflows_ =
       0;  // the kernel's count has 32 bits; this one's lower half is what it was
 };

@@ -18,7 +18,8 @@ class UnderlayReceiver {
  public:
   virtual ~UnderlayReceiver() = default;
 
-  /// Appends datagrams to `batch` until it is full or nothing is left; returns how many. Each packet holds
+  /// Appends datagrams to `batch` until it is full, nothing is left, or it is time to look at what
+  /// there is; returns how many. Each packet holds
   /// the UDP payload, and its outer_source, outer_source_port and outer_tos are set. Nothing to read is 0,
   /// not an error. Datagrams that came together share a buffer: then only the first has headroom.
   virtual Result<std::size_t> receive(PacketBatch& batch) = 0;
