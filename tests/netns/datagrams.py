@@ -88,7 +88,7 @@ class Flow:
         if arrived != self.sent:
             wrong = next((i for i, pair in enumerate(zip(arrived, self.sent)) if pair[0] != pair[1]), None)
             raise AssertionError(
-                f"{len(self.sent)} datagrams sent, {len(arrived)} arrived, {len(set(self.sent) - set(arrived))} missing; "
+                f"{len(self.sent)} datagrams sent, {len(arrived)} arrived, {len(set(self.sent) - set(arrived))} lost; "
                 f"the first difference is at {wrong}: sizes {[*map(len, self.sent[wrong or 0 :])][:8]}, arrived "
                 f"{[*map(len, arrived[wrong or 0 :])][:8]}"
             )

@@ -92,8 +92,8 @@ def test_without_a_checksum(flows_of, merging):
 
 @versions
 def test_among_fragments(flows_of, version):
-    """What does not fit the MTU comes in fragments. They have no ports and take a way of their own, so only within it do
-    they keep their order."""
+    """What does not fit the MTU comes in fragments. They have no ports and take a way of their own: in what order they
+    come is not promised."""
 
     def send(draw, flow):
         flow.send(*some_sizes(draw, LARGEST_WHOLE[version]), draw.randrange(1500, 9000), *some_sizes(draw, 1000))

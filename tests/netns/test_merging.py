@@ -3,7 +3,7 @@
 import pytest
 from scapy.layers.inet import IP, TCP, UDP
 from scapy.layers.inet6 import IPv6, IPv6ExtHdrDestOpt
-from scapy.layers.l2 import Dot1Q, Ether
+from scapy.layers.l2 import Ether
 from scapy.packet import Raw
 
 from flows import SIZE, START, apart, part
@@ -40,7 +40,7 @@ def tampered(frame, at):
 
 
 def tagged(frame, vlan):
-    return bytes(Ether(frame[:12] + b"\x81\0") / Dot1Q(vlan=vlan, type=int.from_bytes(frame[12:14], "big")) / frame[14:])
+    return frame[:12] + b"\x81\0" + vlan.to_bytes(2, "big") + frame[12:]
 
 
 def odd_frames(protocol, version):

@@ -8,7 +8,10 @@ import pytest
 from topologies import Pair
 from transfer import Traffic, assert_no_checksum_errors, hash_of, transfer, transfers
 
-NO_OFFLOADS = "tso off gso off gro off tx-udp-segmentation off tx-udp_tnl-segmentation off tx-udp_tnl-csum-segmentation off"
+NO_OFFLOADS = (
+    "tso off gso off gro off tx-udp-segmentation off tx-udp_tnl-segmentation off tx-udp_tnl-csum-segmentation off"
+)
+NO_CHECKSUM_6 = "udp6zerocsumtx udp6zerocsumrx"
 RUN = 5  # packets that go together on average, at the least; 45 would be all of a super-frame
 
 
@@ -46,8 +49,8 @@ SURROUNDINGS = {
     "ipv6-outside-kernel": Surrounding(("vtep", "kernel"), outer=6),
     "no-outer-checksum": Surrounding(words="noudpcsum"),
     "no-outer-checksum-kernel": Surrounding(("vtep", "kernel"), words="noudpcsum"),
-    "no-outer-checksum-over-ipv6": Surrounding(outer=6, words="udp6zerocsumtx udp6zerocsumrx"),
-    "no-outer-checksum-over-ipv6-kernel": Surrounding(("vtep", "kernel"), outer=6, words="udp6zerocsumtx udp6zerocsumrx"),
+    "no-outer-checksum-over-ipv6": Surrounding(outer=6, words=NO_CHECKSUM_6),
+    "no-outer-checksum-over-ipv6-kernel": Surrounding(("vtep", "kernel"), outer=6, words=NO_CHECKSUM_6),
     "plain-devices": Surrounding(device=NO_OFFLOADS),
     "plain-devices-kernel": Surrounding(("vtep", "kernel"), device=NO_OFFLOADS),
     "devices-without-checksums": Surrounding(device=f"tx off {NO_OFFLOADS}"),

@@ -89,7 +89,9 @@ def test_what_one_worker_learns_the_other_knows(probe):
         remote = f"10.0.0.{2 + number % 6}"
         inner = bytes(Ether(src=station(number), dst=LOCAL, type=0x88B5) / number.to_bytes(4, "big"))
         probe.wire.send(
-            datagram(vxlan_header(VNI) + inner, source=remote, to_mac=probe.mac, from_mac=WIRE_MAC, sport=50_000 + number)
+            datagram(
+                vxlan_header(VNI) + inner, source=remote, to_mac=probe.mac, from_mac=WIRE_MAC, sport=50_000 + number
+            )
         )
         probe.vxlan0.expect(lambda frame, inner=inner: frame == inner)
         answer = bytes(Ether(src=LOCAL, dst=station(number), type=0x88B5) / number.to_bytes(4, "big"))

@@ -1,4 +1,4 @@
-"""Bytes through a tunnel: a stream that repeats itself nowhere near the length of a segment, and its hash at both ends."""
+"""Bytes through a tunnel: a stream that does not repeat itself by segments, and its hash at both ends."""
 
 import concurrent.futures
 import contextlib
@@ -103,5 +103,6 @@ class Traffic:
         self.before = statistics(namespace, interface)
 
     def bytes_a_packet(self, way):
-        packets, size = (now - then for now, then in zip(statistics(self.namespace, self.interface)[way], self.before[way]))
+        after = statistics(self.namespace, self.interface)
+        packets, size = (now - then for now, then in zip(after[way], self.before[way]))
         return size / packets
