@@ -61,4 +61,5 @@ def probe(probe_of):
 
 @pytest.fixture
 def pair_of(net):
-    return lambda impl_a="vtep", impl_b="vtep": Pair(net, impl_a, impl_b)
+    """Call it with "vtep" or "kernel", twice, for a Pair of its own; both are vtep if not said otherwise."""
+    return lambda *impls, **options: Pair(net, *impls, **options).start()

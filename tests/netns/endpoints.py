@@ -1,5 +1,6 @@
 """Tunnel endpoints to test: vtepd with its command `vtep`, and the kernel's vxlan driver, told the same words."""
 
+import contextlib
 import json
 import os
 import re
@@ -40,6 +41,10 @@ class Endpoint:
         self.ns.run(f"ip link set {name} up")
 
 
+    def give(self, options):
+        """Options of the daemon, before it starts."""
+
+
 class KernelEndpoint(Endpoint):
     impl = "kernel"
     allow_vlan = ""  # the driver passes tags without being asked
@@ -71,6 +76,9 @@ class VtepEndpoint(Endpoint):
         self.batch_command = [*self.vtep, "-batch"]
         self.process = None
         self.config = None
+
+    def give(self, options):
+        self.daemon = [*self.daemon, *options]
 
     def start(self, config=None):
         """Starts the daemon, and returns when it answers."""
@@ -111,6 +119,15 @@ class VtepEndpoint(Endpoint):
         """kill -9: nothing is tidied up."""
         self.process.kill()
         self.process.wait()
+
+    @contextlib.contextmanager
+    def paused(self):
+        """The daemon does nothing, and what it would have read piles up."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
 
     def log(self):
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""

@@ -98,9 +98,16 @@ class Namespace:
             for names, values in zip(rows[::2], rows[1::2])
         }
 
+    def snmp6(self):
+        """The same of IPv6, in one: snmp6()["Udp6InCsumErrors"]."""
+        return {name: int(value) for name, value in map(str.split, self.out("cat /proc/net/snmp6").splitlines())}
+
     def checksum_errors(self):
         counters = self.snmp()
-        return {layer: counters[layer]["InCsumErrors"] for layer in ("Tcp", "Udp", "Icmp")}
+        errors = {layer: counters[layer]["InCsumErrors"] for layer in ("Tcp", "Udp", "Icmp")}  # Tcp is of both versions
+        for layer in ("Udp", "Icmp"):
+            errors[layer] += self.snmp6().get(f"{layer}6InCsumErrors", 0)
+        return errors
 
     def remove(self):
         subprocess.run(["ip", "netns", "del", self.name], check=False)

@@ -1,7 +1,8 @@
 """A probe that serves a whole module: links come and go with each test, the wire stays.
 
 Every link has a static entry for MARKER behind a remote that nobody else uses. A marker sent last says that all that
-was sent before it has been dealt with, whether it came out or not: nothing here waits for time to pass.
+was sent before it has been dealt with, whether it came out or not: nothing here waits for time to pass. That holds for
+what one worker does, so there is only one.
 
 The underlay has both families: 10.0.0.1 and fd00:10::1 here, 10.0.0.2 to .9 and fd00:10::2 to ::9 on the wire.
 """
@@ -31,7 +32,7 @@ def far(last, version=4):
 class Scene(Probe):
     def __init__(self, net, impl, **options):
         self.overlays = []
-        super().__init__(net, impl, **options)
+        super().__init__(net, impl, options=("--workers", "1"), **options)
 
     def configure(self):
         super().configure()

@@ -30,7 +30,7 @@ def destinations(probe, number):
     return [Ether(frame)[IP].dst for frame in others if is_vxlan(frame) and inner_of(frame) == inner]
 
 
-def make_probe(net, impl, spec="remote 10.0.0.9"):
-    probe = Probe(net, impl)
+def make_probe(net, impl, spec="remote 10.0.0.9", **options):
+    probe = Probe(net, impl, **options)
     probe.vxlan0 = probe.overlay(f"id {VNI} {spec} dstport 4789 dev eno1")
     return probe
