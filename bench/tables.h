@@ -53,14 +53,14 @@ class FdbTable {
     tables_.fdb.learn(link, mac, Ipv4(10, 0, 0, static_cast<std::uint8_t>(remote)), now);
   }
   std::optional<RemoteId> find(LinkId link, MacAddr mac, Seconds now) {
-    const auto remotes = tables_.fdb.find(link, mac, now).remotes;
-    return remotes.empty() ? std::nullopt : std::optional(remotes.front());
+    const Fdb::Peek found = tables_.fdb.peek(link, mac, now);
+    return found.kind == Fdb::Peeked::kOne ? std::optional(found.remote) : std::nullopt;
   }
   void forget(LinkId link, MacAddr mac) { static_cast<void>(tables_.fdb.remove(link, mac)); }
   void begin_batch() {}
   void end_batch() { tables_.fdb.take_events(); }
 
- private:
+ protected:
   test::FdbTables tables_{Fdb::Options{.hash_seed = kSeed}};
 };
 

@@ -494,6 +494,20 @@ TEST(ConfigFile, WhatMakesSmallFilesLargeIsRefused) {
   EXPECT_TRUE(parse_config(std::string(16 << 20, '#'), "f"));
 }
 
+TEST(ConfigFile, SaysHowMuchOfTheMachineItMayTake) {
+  const auto config = parse_config("workers: 4\nspin: 200\n", "f");
+  ASSERT_TRUE(config);
+  EXPECT_EQ(config->workers(), 4U);
+  EXPECT_EQ(config->spin(), 200'000U);
+  EXPECT_EQ(parse_config("workers: auto\nspin: off\n", "f")->workers(), 0U);
+  EXPECT_TRUE(parse_config("spin: off\n", "f")->has_spin());
+  EXPECT_FALSE(parse_config("links:\n", "f")->has_workers());
+  for (const char* text :
+       {"workers: 0\n", "workers: 33\n", "workers: many\n", "spin: 10001\n", "spin: -1\n", "spin:\n"}) {
+    EXPECT_FALSE(parse_config(text, "f")) << text;
+  }
+}
+
 TEST(ConfigFile, NothingIsHiddenFromTheReaderOfTheFile) {
   EXPECT_EQ(problem_in(std::string_view("links: []\nab\0", 13)),
             "2:3: control character 0x00; write the file as UTF-8 text");
@@ -502,7 +516,7 @@ TEST(ConfigFile, NothingIsHiddenFromTheReaderOfTheFile) {
   // What is quoted from the file cannot write on the terminal.
   EXPECT_EQ(problem_in("links: [{name: \"a\\e[2Jb\", id: 1}]").find('\x1b'), std::string::npos);
   EXPECT_EQ(problem_in("? \"a\\e[2J\\n\"\n: 1\n"),
-            "1:3: a?[2J?: unknown key 'a?[2J?'; the keys here are links");
+            "1:3: a?[2J?: unknown key 'a?[2J?'; the keys here are links, workers, spin");
   EXPECT_EQ(problem_in("links: [{\"i\\ed\": [}]").find('\x1b'), std::string::npos);
 }
 

@@ -17,6 +17,7 @@
 
 #include "daemon/config_file.h"
 #include "daemon/version.h"
+#include "engine/inner_checksum.h"
 #include "io/source_ports.h"
 #include "io/udp_receiver.h"
 #include "io/udp_sender.h"
@@ -48,7 +49,7 @@ Result<void> make_directory_of(const std::string& path) {
 Result<std::vector<DataPlane::Receivers>> open_receivers(Port port, std::size_t workers) {
   std::vector<DataPlane::Receivers> receivers(workers);
   for (const auto family : {UdpReceiver::Family::kV4, UdpReceiver::Family::kV6}) {
-    auto group = UdpReceiver::open_group(family, port, workers);
+    auto group = UdpReceiver::open_group(family, port, workers, {.is_super_frame = is_tunnelled_super_frame});
     if (!group && group.error().kind != ErrorKind::kUnavailable) return std::unexpected(group.error());
     for (std::size_t i = 0; group && i < workers; ++i) {
       const std::string trouble = i == 0 ? (*group)[i]->receive_buffer_trouble() : "";

@@ -27,6 +27,15 @@ TEST(DaemonOptions, TakeValuesBehindABlankOrAnEqualsSign) {
   EXPECT_EQ(parse({"--socket", "/tmp/x"})->state_path(), "/tmp/x.state");
 }
 
+TEST(DaemonOptions, SayHowMuchOfTheMachineItMayTake) {
+  EXPECT_EQ(parse({})->workers, std::nullopt);
+  EXPECT_EQ(parse({"--workers", "auto"})->workers, 0U);
+  EXPECT_EQ(parse({"--workers=3"})->workers, 3U);
+  EXPECT_EQ(parse({"--spin", "off"})->spin, Duration::zero());
+  EXPECT_EQ(parse({"--spin", "200"})->spin, std::chrono::microseconds(200));
+  EXPECT_GT(*parse({"--spin", "auto"})->spin, Duration::zero());
+}
+
 TEST(DaemonOptions, RefuseWhatMakesNoSense) {
   for (const std::vector<const char*>& words : std::vector<std::vector<const char*>>{{"--what"},
                                                                                      {"extra"},
@@ -34,6 +43,10 @@ TEST(DaemonOptions, RefuseWhatMakesNoSense) {
                                                                                      {"--check-config"},
                                                                                      {"--help=yes"},
                                                                                      {"--log-level", "loud"},
+                                                                                     {"--workers", "0"},
+                                                                                     {"--workers", "33"},
+                                                                                     {"--spin", "long"},
+                                                                                     {"--spin", "10001"},
                                                                                      {"--socket", ""}}) {
     const auto options = parse(words);
     ASSERT_FALSE(options) << words[0];

@@ -1,5 +1,7 @@
 #include "engine/inner_checksum.h"
 
+#include <utility>
+
 #include "wire/checksum.h"
 #include "wire/ethernet.h"
 #include "wire/ip_protocol.h"
@@ -8,6 +10,7 @@
 #include "wire/tcp.h"
 #include "wire/udp.h"
 #include "wire/vlan.h"
+#include "wire/vxlan.h"
 
 namespace vtep {
 namespace {
@@ -34,8 +37,21 @@ bool fills_datagram(const Packet& frame, const Layers& layers) {
   return load_be16(frame.data() + layers.l4 + UdpHeader::kLength) == layers.end - layers.l4;
 }
 
-/// The interface shall cut the frame into TCP segments that fit its MTU.
-std::optional<Drop> restore_segmentation(Packet& frame, const Layers& layers, std::uint32_t mtu) {
+/// The interface shall cut the frame, whose headers of `header_length` bytes come before what is cut.
+std::optional<Drop> restore_segmentation(Packet& frame, const Layers& layers, const Offload& request) {
+  const std::uint64_t pseudo = pseudo_sum(frame, layers);
+  std::uint8_t* const field = frame.data() + request.checksum_start + request.checksum_offset;
+  if (load_be16(field) != checksum_fold(pseudo)) {
+    if (checksum_fold(checksum_partial(transport(frame, layers), pseudo)) != 0xffff)
+      return Drop::kInnerChecksum;
+    store_be16(field, checksum_fold(pseudo));  // what whoever cuts the frame starts from
+  }
+  frame.offload = request;
+  return std::nullopt;
+}
+
+/// Into segments that fit the interface's MTU: nobody said how large they were.
+std::optional<Drop> restore_tcp(Packet& frame, const Layers& layers, std::uint32_t mtu) {
   // Padding behind the datagram would be cut into segments with the rest.
   if (layers.end != frame.size()) return Drop::kInnerTooBig;
   const auto tcp = TcpView::parse(transport(frame, layers));
@@ -43,25 +59,46 @@ std::optional<Drop> restore_segmentation(Packet& frame, const Layers& layers, st
   const std::size_t header_length = layers.l4 + tcp->header_length();
   const std::size_t ip_and_tcp = header_length - layers.l3;
   if (ip_and_tcp >= mtu) return Drop::kInnerTooBig;
+  return restore_segmentation(
+      frame, layers,
+      {.needs_checksum = true,
+       .segmentation = layers.ip == Layers::Ip::kV4 ? Segmentation::kTcp4 : Segmentation::kTcp6,
+       .segment_size = static_cast<std::uint16_t>(mtu - ip_and_tcp),
+       .header_length = static_cast<std::uint16_t>(header_length),
+       .checksum_start = layers.l4,
+       .checksum_offset = TcpHeader::kChecksum});
+}
 
-  const std::uint64_t pseudo = pseudo_sum(frame, layers);
-  std::uint8_t* const field = frame.data() + layers.l4 + TcpHeader::kChecksum;
-  if (load_be16(field) != checksum_fold(pseudo)) {
-    if (checksum_fold(checksum_partial(transport(frame, layers), pseudo)) != 0xffff)
-      return Drop::kInnerChecksum;
-    store_be16(field, checksum_fold(pseudo));  // what whoever cuts the frame starts from
+/// Into datagrams of `size` bytes, as the kernel said with it.
+std::optional<Drop> restore_udp(Packet& frame, const Layers& layers, std::uint32_t mtu, std::uint16_t size) {
+  const std::size_t header_length = layers.l4 + UdpHeader::kSize;
+  if (layers.end != frame.size() || !fills_datagram(frame, layers) ||
+      header_length - layers.l3 + size > mtu) {
+    return Drop::kInnerTooBig;
   }
-  frame.offload = {.needs_checksum = true,
-                   .checksum_valid = false,
-                   .segmentation = layers.ip == Layers::Ip::kV4 ? Segmentation::kTcp4 : Segmentation::kTcp6,
-                   .segment_size = static_cast<std::uint16_t>(mtu - ip_and_tcp),
-                   .header_length = static_cast<std::uint16_t>(header_length),
-                   .checksum_start = layers.l4,
-                   .checksum_offset = TcpHeader::kChecksum};
-  return std::nullopt;
+  return restore_segmentation(frame, layers,
+                              {.needs_checksum = true,
+                               .segmentation = Segmentation::kUdp,
+                               .segment_size = size,
+                               .header_length = static_cast<std::uint16_t>(header_length),
+                               .checksum_start = layers.l4,
+                               .checksum_offset = UdpHeader::kChecksum});
 }
 
 }  // namespace
+
+bool is_tunnelled_super_frame(ByteView message, std::size_t segment) {
+  const auto vxlan = VxlanView::parse(message);
+  if (!vxlan || segment == 0) return false;
+  const ByteView frame = vxlan->payload();
+  const Layers layers = classify(frame);
+  const bool is_cut_off =
+      layers.ip == Layers::Ip::kV4   ? Ipv4View::parse(frame.subspan(layers.l3))->is_truncated()
+      : layers.ip == Layers::Ip::kV6 ? Ipv6View::parse(frame.subspan(layers.l3))->is_truncated()
+                                     : true;
+  return !is_cut_off && layers.protocol == kProtocolUdp && layers.l4 != 0 &&
+         VxlanHeader::kSize + layers.end > segment && layers.end == frame.size();
+}
 
 bool finish_checksum(Packet& frame) {
   const Offload& offload = frame.offload;
@@ -77,13 +114,16 @@ bool finish_checksum(Packet& frame) {
 }
 
 std::optional<Drop> restore_offload(Packet& frame, const Layers& layers, std::uint32_t mtu) {
-  frame.offload = {};
+  const Offload said = std::exchange(frame.offload, {});
   const std::size_t limit = EthernetHeader::kSize + layers.vlan_tags * VlanHeader::kSize + mtu;
   const bool is_tcp = layers.protocol == kProtocolTcp;
   const bool is_udp = layers.protocol == kProtocolUdp;
   const bool has_checksum = (is_tcp || is_udp) && layers.l4 != 0 && !layers.fragment;
+  if (said.segmentation == Segmentation::kUdp && said.segment_size != 0 && is_udp && has_checksum) {
+    return restore_udp(frame, layers, mtu, said.segment_size);
+  }
   if (frame.size() > limit) {
-    return is_tcp && has_checksum ? restore_segmentation(frame, layers, mtu) : Drop::kInnerTooBig;
+    return is_tcp && has_checksum ? restore_tcp(frame, layers, mtu) : Drop::kInnerTooBig;
   }
   if (!has_checksum) return std::nullopt;
   const std::uint16_t offset = is_tcp ? TcpHeader::kChecksum : UdpHeader::kChecksum;

@@ -342,6 +342,74 @@ TEST(RestoreOffload, DropsWhatIsTooBigAndCannotBeCut) {
             Drop::kInnerTooBig);
 }
 
+TEST(RestoreOffload, CutsUdpThatCameWithItsSegmentSize) {
+  for (TestFrame shape : shapes()) {
+    if (shape.protocol != kProtocolUdp) continue;
+    shape.payload = 5000;
+    for (const auto& [sum, drop] :
+         {std::pair(Sum::kPseudo, std::optional<Drop>()), std::pair(Sum::kRight, std::optional<Drop>()),
+          std::pair(Sum::kWrong, std::optional(Drop::kInnerChecksum))}) {
+      shape.sum = sum;
+      TestPackets packets;
+      Packet& packet = packets.add(shape.build());
+      packet.offload.segmentation = Segmentation::kUdp;
+      packet.offload.segment_size = 500;
+      EXPECT_EQ(restore_offload(packet, classify(packet.view()), kMtu), drop);
+      if (drop) continue;
+      EXPECT_EQ(packet.offload,
+                (Offload{.needs_checksum = true,
+                         .segmentation = Segmentation::kUdp,
+                         .segment_size = 500,
+                         .header_length = static_cast<std::uint16_t>(shape.l4() + UdpHeader::kSize),
+                         .checksum_start = static_cast<std::uint16_t>(shape.l4()),
+                         .checksum_offset = UdpHeader::kChecksum}));
+    }
+  }
+}
+
+TEST(RestoreOffload, DropsUdpWhoseSegmentsDoNotFit) {
+  TestPackets packets;
+  Packet& packet = packets.add(TestFrame{.payload = 5000, .sum = Sum::kPseudo}.build());
+  packet.offload.segmentation = Segmentation::kUdp;
+  packet.offload.segment_size = kMtu;
+  EXPECT_EQ(restore_offload(packet, classify(packet.view()), kMtu), Drop::kInnerTooBig);
+}
+
+/// A message as a receiver has it: VXLAN headers and frames.
+Bytes message_of(std::initializer_list<TestFrame> frames) {
+  Bytes message;
+  for (const TestFrame& frame : frames) {
+    TestPackets packets;
+    const Bytes datagram = test::to_bytes(packets.add_datagram(10_vni, frame.build(), {}).view());
+    message.insert(message.end(), datagram.begin(), datagram.end());
+  }
+  return message;
+}
+
+TEST(TunnelledSuperFrame, IsToldFromDatagramsThatCameTogether) {
+  const TestFrame one{.payload = 500};
+  const std::size_t datagram = message_of({one}).size();
+  EXPECT_FALSE(is_tunnelled_super_frame(message_of({one, one, one}), datagram));
+  EXPECT_FALSE(is_tunnelled_super_frame(message_of({one, one, TestFrame{.payload = 100}}), datagram));
+  EXPECT_FALSE(
+      is_tunnelled_super_frame(message_of({TestFrame{.protocol = kProtocolTcp, .payload = 5000}}), 500));
+
+  for (const std::size_t size : {8U, 9U, 500U, 1000U}) {
+    EXPECT_TRUE(is_tunnelled_super_frame(message_of({TestFrame{.payload = 5000}}), size)) << size;
+  }
+  EXPECT_TRUE(is_tunnelled_super_frame(
+      message_of({TestFrame{.from = test::ip("fd00::1"), .to = test::ip("fd00::2"), .payload = 5000}}), 500));
+}
+
+TEST(TunnelledSuperFrame, TakesEveryTruncation) {
+  const Bytes message = message_of({TestFrame{.payload = 100}});
+  for (std::size_t size = 0; size <= message.size(); ++size) {
+    const Bytes cut_off(message.begin(), message.begin() + static_cast<std::ptrdiff_t>(size));
+    EXPECT_EQ(is_tunnelled_super_frame(cut_off, 50), size == message.size());
+    EXPECT_FALSE(is_tunnelled_super_frame(cut_off, 0));
+  }
+}
+
 TEST(RestoreOffload, TakesEveryTruncationAndFlippedByte) {
   for (TestFrame shape : shapes()) {
     shape.sum = Sum::kPseudo;

@@ -81,12 +81,20 @@ bool hear_unicast_only(int fd, UdpReceiver::Family family) {
 }
 
 /// The whole message if it is one datagram, else each of them, all in the buffer in which they came.
-void unpack(const mmsghdr& message, const Received& received, Packet whole, PacketBatch& batch) {
+void unpack(const mmsghdr& message, const Received& received, Packet whole, PacketBatch& batch,
+            bool (*is_super_frame)(ByteView message, std::size_t segment)) {
   const bool truncated = (message.msg_hdr.msg_flags & MSG_TRUNC) != 0;
   const std::size_t size = truncated ? 0 : message.msg_len;
   const std::size_t segment = received.segment_size;
   if (segment == 0 || segment >= size) {
     whole.set_size(size);
+    batch.append(whole);
+    return;
+  }
+  if (is_super_frame != nullptr && is_super_frame(ByteView(whole.data(), size), segment)) {
+    whole.set_size(size);
+    whole.offload.segmentation = Segmentation::kUdp;
+    whole.offload.segment_size = static_cast<std::uint16_t>(segment);
     batch.append(whole);
     return;
   }
@@ -153,6 +161,7 @@ UdpReceiver::UdpReceiver(Family family, int fd)
     : family_(family), fd_(fd), scratch_(std::make_unique<Scratch>()) {}
 
 Result<void> UdpReceiver::set_up(const ReceiverOptions& options) {
+  is_super_frame_ = options.is_super_frame;
   enlarge_buffer(fd_);
   const bool ready = family_ == Family::kV4 ? set_option(fd_, IPPROTO_IP, IP_RECVTOS, 1)
                                             : set_option(fd_, IPPROTO_IPV6, IPV6_V6ONLY, 1) &&
@@ -204,7 +213,7 @@ Result<std::size_t> UdpReceiver::receive(PacketBatch& batch) {
       whole.outer_source = load_address(scratch_->sources[i]);
       whole.outer_source_port = load_port(scratch_->sources[i]);
       whole.outer_tos = received.tos;
-      unpack(message, received, whole, batch);
+      unpack(message, received, whole, batch, is_super_frame_);
     }
     batch.take(count);
     std::size_t sum = 0;

@@ -26,6 +26,11 @@ namespace vtep {
 struct ReceiverOptions {
   bool zero_checksum6 = false;   ///< see UdpReceiver::accept_zero_checksum6()
   bool receive_segments = true;  ///< UDP_GRO, if the kernel has it
+  /// Whether a message, which the kernel says is to be cut at every `segment` bytes, is one datagram all the
+  /// same, in which a tunnelled super-frame is to be cut so: that is how it hands over what a tunnel on the
+  /// same host sends. Such a packet gets Segmentation::kUdp and that size. Null: there are none. Called once
+  /// a message.
+  bool (*is_super_frame)(ByteView message, std::size_t segment) = nullptr;
 };
 
 class UdpReceiver final : public UnderlayReceiver {
@@ -72,6 +77,7 @@ class UdpReceiver final : public UnderlayReceiver {
 
   const Family family_;
   const int fd_;
+  bool (*is_super_frame_)(ByteView message, std::size_t segment) = nullptr;
   std::unique_ptr<Scratch> scratch_;  // msghdr arrays, built once
   std::size_t message_size_ = 0;      // of late, in bytes
   mutable std::uint64_t overflows_ =
