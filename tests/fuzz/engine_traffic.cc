@@ -105,10 +105,10 @@ void Driver::require_replies(std::size_t from) {
 void Driver::refuse(const Datagram& datagram) {
   const std::uint32_t mtu = in_.one_of(kPathMtus);
   const bool is_known = links_.contains(datagram.tag);
-  const std::uint64_t before = is_known ? engine_.counters(datagram.tag).too_big_answers : 0;
+  const std::uint64_t before = is_known ? engine_.counters(datagram.tag).too_big_answers.get() : 0;
   const std::size_t replies_before = replies_.size();
   lane_.did_not_fit(datagram, mtu, now_, replies_);
-  const std::uint64_t told = is_known ? engine_.counters(datagram.tag).too_big_answers - before : 0;
+  const std::uint64_t told = is_known ? engine_.counters(datagram.tag).too_big_answers.get() - before : 0;
   REQUIRE(told <= 1 && replies_.size() - replies_before == told);
   REQUIRE(mtu != 0 || told == 0);
   require_replies(replies_before);

@@ -32,7 +32,7 @@ def far(last, version=4):
 class Scene(Probe):
     def __init__(self, net, impl, **options):
         self.overlays = []
-        super().__init__(net, impl, options=("--workers", "1"), **options)
+        super().__init__(net, impl, **options)
 
     def configure(self):
         super().configure()

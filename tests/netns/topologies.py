@@ -11,9 +11,11 @@ both = pytest.mark.parametrize("impl", ["vtep", "kernel"])
 
 class Probe:
     """A tunnel endpoint `host` whose underlay device eno1 (10.0.0.1) leads to `wire`, where the test itself is the
-    other side: 10.0.0.2 to 10.0.0.8, and the gateway 10.0.0.9, all of them with WIRE_MAC. `options` are vtepd's."""
+    other side: 10.0.0.2 to 10.0.0.8, and the gateway 10.0.0.9, all of them with WIRE_MAC. `options` are vtepd's.
 
-    def __init__(self, net, impl, mtu=1500, options=()):
+    One worker, unless they say otherwise: with several, what was sent first need not be dealt with first."""
+
+    def __init__(self, net, impl, mtu=1500, options=("--workers", "1")):
         self.net = net
         self.ns = net.namespace(impl)
         self.far = net.namespace("wire")
