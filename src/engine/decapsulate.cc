@@ -106,7 +106,7 @@ std::optional<Drop> Lane::admit(LinkId id, const LinkConfig& config, std::uint64
   if (decapsulate_ecn(frame, layers, frame.outer_tos) == EcnResult::kLost) return Drop::kCongestionLost;
 
   if (config.proxy && speaks_of_neighbours(layers)) {
-    if (Engine* const engine = tables(id)) {
+    if (Engine* const engine = tables_to_change(id)) {
       snoop_neighbours(engine->neighbours_, id, frame.view(), layers, now);
     }
   }
@@ -125,7 +125,7 @@ std::optional<Drop> Lane::admit(LinkId id, const LinkConfig& config, std::uint64
 bool Lane::may_hear(LinkId id, const Packet& frame, const Layers& layers, Seconds now) {
   const GroupControl control = group_control(frame.view(), layers);
   if (control == GroupControl::kNone) return true;
-  Engine* const engine = tables(id);
+  Engine* const engine = tables_to_change(id);
   if (engine == nullptr) return true;
   snoop(engine->mdb_, id, frame.view(), layers, frame.outer_source, now);
   const auto protocol = layers.ip == Layers::Ip::kV4 ? GroupProtocol::kIgmp : GroupProtocol::kMld;
@@ -154,7 +154,7 @@ std::optional<Drop> Lane::learn(LinkId id, const LinkConfig& config, std::uint64
     return std::nullopt;
   }
   auto learned = engine_.fdb_.refresh(hash, id, source, frame.outer_source, now);
-  Engine* const engine = learned ? nullptr : tables(id);
+  Engine* const engine = learned ? nullptr : tables_to_change(id);
   if (engine != nullptr) learned = engine->fdb_.learn(id, source, frame.outer_source, now);
   if (!learned) return std::nullopt;  // the link went just now
   LinkCounters& counters = counters_[id];

@@ -127,7 +127,7 @@ bool Lane::notice(Outgoing& o) {
   const bool is_report = o.config.snooping && is_group_control(o.frame.view(), o.layers);
   const bool is_question = o.config.proxy && speaks_of_neighbours(o.layers);
   if (!is_report && !is_question) return false;
-  Engine* const engine = tables(o.id);
+  Engine* const engine = tables_to_change(o.id);
   if (engine == nullptr) return false;
   if (is_question) {
     forget_local_neighbours(engine->neighbours_, o.id, o.frame.view(), o.layers);
@@ -148,7 +148,7 @@ bool Lane::answer_question(Outgoing& o, Engine& engine) {
       ++o.counters.suppressed;
       return true;
     case Suppression::kUnknown:
-      if (o.config.l3miss) engine.report_miss(o.id, {}, missed);
+      if (o.config.l3miss) report_miss(engine, o.id, {}, missed);
       return false;
     case Suppression::kNotARequest:
     case Suppression::kPass:
@@ -190,14 +190,14 @@ void Lane::look_up(Outgoing& o, Engine& engine, std::uint64_t hash) {
     if (short_circuit(o.frame, o.layers, engine.neighbours_, o.id, o.now_s, &missed)) {
       found = fdb.find(o.id, destination(), o.now_s);
     } else if (o.config.l3miss && !missed.is_unspecified()) {
-      engine.report_miss(o.id, {}, missed);
+      report_miss(engine, o.id, {}, missed);
     }
   }
   if (!found.is_known()) {
     found = fdb.find(o.id, kFloodList, o.now_s);
     if (!found.is_known()) {
       o.counters.drops.add(Drop::kNoRemote);
-      if (o.config.l2miss && destination().is_unicast()) engine.report_miss(o.id, destination(), {});
+      if (o.config.l2miss && destination().is_unicast()) report_miss(engine, o.id, destination(), {});
       return;
     }
     if (!may_flood(o, engine, destination())) return;
@@ -269,7 +269,7 @@ void Lane::answer_too_big(Outgoing& o, const IpAddr& remote, std::uint32_t mtu) 
 
 void Lane::did_not_fit(const Datagram& datagram, std::uint32_t mtu, Time now, PacketBatch& replies) {
   const Batch batch(*this);
-  Engine* const engine = mtu == 0 ? nullptr : tables(datagram.tag);
+  Engine* const engine = mtu == 0 ? nullptr : tables_to_change(datagram.tag);
   if (engine == nullptr) return;
   engine->remotes_.paths().learn_mtu(datagram.route.remote, mtu, Engine::to_seconds(now));
   // The frame in one piece; what a segment has of its own stands elsewhere. Errors may allocate.

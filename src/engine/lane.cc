@@ -11,8 +11,18 @@ Lane::Lane(Engine& engine)
 /// Locked from here to the end of the batch. Null if the link has gone: then there is nothing to change.
 Engine* Lane::tables(LinkId link) {
   if (!lock_.owns_lock()) lock_.lock();
-  has_news_ = true;
   return engine_.has_link(link) ? &engine_ : nullptr;
+}
+
+/// The same, by who is about to change something that others want to hear of.
+Engine* Lane::tables_to_change(LinkId link) {
+  has_news_ = true;
+  return tables(link);
+}
+
+void Lane::report_miss(Engine& engine, LinkId link, MacAddr mac, const IpAddr& ip) {
+  has_news_ = true;
+  engine.report_miss(link, mac, ip);
 }
 
 }  // namespace vtep

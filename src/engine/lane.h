@@ -104,6 +104,8 @@ class Lane {
   };
 
   Engine* tables(LinkId link);
+  Engine* tables_to_change(LinkId link);
+  void report_miss(Engine& engine, LinkId link, MacAddr mac, const IpAddr& ip);
 
   void encapsulate_one(Outgoing& o, std::vector<Datagram>& out);
   bool notice(Outgoing& o);
