@@ -10,6 +10,7 @@ from places import tool
 from programs import MeasurementFailed, iperf3
 
 UDP_PAYLOAD = 64
+UDP_HEADERS = 14 + 20 + 8  # Ethernet, IPv4, UDP
 FIRST_STATION = "10.8.0.1"
 IDLE_FACTOR = 5  # times as long as other measurements: little is to be seen
 
@@ -34,15 +35,23 @@ def tcp(hosts, seconds, streams):
 
 def udp(hosts, seconds):
     """Sent as fast as the sender can; counted where they arrive, by the receiving program and by its interface."""
-    before = hosts.counters(hosts.b, "vxlan0")[0]["packets"]
+    before = hosts.counters(hosts.b, "vxlan0")[0]
     end = iperf3(hosts, seconds, ["-u", "-b", "0", "-l", str(UDP_PAYLOAD)])
-    arrived = hosts.counters(hosts.b, "vxlan0")[0]["packets"] - before
+    arrived = datagrams_between(before, hosts.counters(hosts.b, "vxlan0")[0])
     received = end["sum_received"]
     return {
         "udp_offered": end["sum_sent"]["packets"] / end["sum_sent"]["seconds"] / 1e3,
         "udp_interface": arrived / received["seconds"] / 1e3,
         "udp_delivered": received["bytes"] / UDP_PAYLOAD / received["seconds"] / 1e3,
     }
+
+
+def datagrams_between(before, after):
+    """Of UDP_PAYLOAD bytes each, that an interface received: a super-frame counts as one packet and holds many."""
+    packets, received = (after[what] - before[what] for what in ("packets", "bytes"))
+    if received <= packets * (UDP_HEADERS + UDP_PAYLOAD):
+        return packets
+    return (received - packets * UDP_HEADERS) / UDP_PAYLOAD
 
 
 def blast(hosts, seconds):
