@@ -257,12 +257,18 @@ void Worker::decapsulate(Port port) {
 
 void Worker::deliver(LinkId link, std::span<Packet> frames, std::span<const Layers> layers) {
   if (frames.size() > 1) {
-    const auto home = homes_.find(link);
-    const auto port = ports_.find(home == homes_.end() ? link : home->second.interface);
-    const bool udp = port != ports_.end() && port->second.port->takes_udp_segments();
+    const FramePort* const port = port_of(link);
+    const bool udp = port != nullptr && port->takes_udp_segments();
     frames = frames.first(coalescer_.merge(frames, layers, {.udp = udp}));
   }
   write(link, frames);
+}
+
+/// Of the interface that the link is on; null if none is attached.
+FramePort* Worker::port_of(LinkId link) const {
+  const auto home = homes_.find(link);
+  const auto attached = ports_.find(home == homes_.end() ? link : home->second.interface);
+  return attached == ports_.end() ? nullptr : attached->second.port.get();
 }
 
 void Worker::write(LinkId link, std::span<Packet> frames) {
@@ -270,12 +276,12 @@ void Worker::write(LinkId link, std::span<Packet> frames) {
   if (home != homes_.end() && home->second.vlan) {
     for (Packet& frame : frames) push_tag(frame, *home->second.vlan);
   }
-  const auto attached = ports_.find(home == homes_.end() ? link : home->second.interface);
-  if (attached == ports_.end()) {
+  FramePort* const port = port_of(link);
+  if (port == nullptr) {
     lane_.count_drop(link, Drop::kInterfaceDown, frames.size());
     return;
   }
-  const WriteReport report = attached->second.port->write(frames);
+  const WriteReport report = port->write(frames);
   if (report.written == frames.size()) return;
   lane_.count_drop(link, Drop::kInterfaceDown, report.interface_down);
   lane_.count_drop(link, Drop::kInterfaceFull, report.queue_full);

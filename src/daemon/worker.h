@@ -91,6 +91,7 @@ class Worker {
   void datagrams_readable(Port port, UnderlayReceiver& receiver);
   void decapsulate(Port port);
   void deliver(LinkId link, std::span<Packet> frames, std::span<const Layers> layers);
+  FramePort* port_of(LinkId link) const;
   void write(LinkId link, std::span<Packet> frames);
   void tell_news();
 

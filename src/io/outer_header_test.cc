@@ -31,29 +31,8 @@ struct Seen {
   std::uint16_t source_port = 0;
 };
 
-/// This namespace has va, its peer has vb; a packet socket listens there.
-class OuterHeaderTest : public NamespaceTest {
+class OuterHeaderTest : public CableTest {
  protected:
-  void SetUp() override {
-    NamespaceTest::SetUp();
-    if (IsSkipped()) return;
-    peer_.emplace();
-    sh("ip link add va type veth peer name vb netns " + peer_->path());
-    sh("ip addr add 10.9.0.1/24 dev va && ip addr add fd09::1/64 nodad dev va && ip link set va up");
-    peer_->run([&] {
-      sh("ip addr add 10.9.0.2/24 dev vb && ip addr add fd09::2/64 nodad dev vb && ip link set vb up");
-      packets_ = ::socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, htons(ETH_P_ALL));
-      wait_running("vb");
-    });
-    ASSERT_GE(packets_, 0);
-    wait_running("va");
-  }
-  void TearDown() override {
-    if (packets_ >= 0) ::close(packets_);
-    peer_.reset();
-    NamespaceTest::TearDown();
-  }
-
   static Datagram datagram(const std::string& remote) {
     Datagram datagram{.header = {8, 0, 0, 0, 0, 0, 1, 0}, .frame = kFrame, .route = {}};
     datagram.route.remote = *IpAddr::parse(remote);
@@ -99,9 +78,7 @@ class OuterHeaderTest : public NamespaceTest {
     return all;
   }
 
-  std::optional<TestNamespace> peer_;
   UdpSender sender_{{.send_segments = false}};  // a packet socket would see the runs
-  int packets_ = -1;
 };
 
 TEST_F(OuterHeaderTest, TosIsPerDatagramAndWhole) {

@@ -1,8 +1,11 @@
 #include "io/test_namespace.h"
 
 #include <fcntl.h>
+#include <net/ethernet.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -97,6 +100,27 @@ void wait_running(const std::string& name) {
 bool wait_readable(int fd) {
   pollfd wanted{.fd = fd, .events = POLLIN, .revents = 0};
   return ::poll(&wanted, 1, 2000) == 1;
+}
+
+void CableTest::SetUp() {
+  NamespaceTest::SetUp();
+  if (IsSkipped()) return;
+  peer_.emplace();
+  sh("ip link add va type veth peer name vb netns " + peer_->path());
+  sh("ip addr add 10.9.0.1/24 dev va && ip addr add fd09::1/64 nodad dev va && ip link set va up");
+  peer_->run([&] {
+    sh("ip addr add 10.9.0.2/24 dev vb && ip addr add fd09::2/64 nodad dev vb && ip link set vb up");
+    packets_ = ::socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, htons(ETH_P_ALL));
+    wait_running("vb");
+  });
+  ASSERT_GE(packets_, 0);
+  wait_running("va");
+}
+
+void CableTest::TearDown() {
+  if (packets_ >= 0) ::close(packets_);
+  peer_.reset();
+  NamespaceTest::TearDown();
 }
 
 }  // namespace vtep

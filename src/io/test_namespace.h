@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace vtep {
@@ -45,6 +46,17 @@ class NamespaceTest : public ::testing::Test {
 
  private:
   int home_ = -1;
+};
+
+/// That namespace has va (10.9.0.1, fd09::1); its peer has vb (10.9.0.2, fd09::2), where a packet socket
+/// hears what the kernel has not cut yet.
+class CableTest : public NamespaceTest {
+ protected:
+  void SetUp() override;
+  void TearDown() override;
+
+  std::optional<TestNamespace> peer_;
+  int packets_ = -1;
 };
 
 /// Waits until the interface is up and has a carrier, in the calling thread's namespace: a veth drops what is

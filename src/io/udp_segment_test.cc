@@ -128,29 +128,8 @@ TEST_F(MessageBatchTest, HasRoomForTheLargestMessageOrSaysSo) {
 
 // --- what becomes of it
 
-/// This namespace has va, its peer has vb, where a packet socket sees what the kernel has not cut yet.
-class UdpSegmentTest : public NamespaceTest {
+class UdpSegmentTest : public CableTest {
  protected:
-  void SetUp() override {
-    NamespaceTest::SetUp();
-    if (IsSkipped()) return;
-    peer_.emplace();
-    sh("ip link add va type veth peer name vb netns " + peer_->path());
-    sh("ip addr add 10.9.0.1/24 dev va && ip addr add fd09::1/64 nodad dev va && ip link set va up");
-    peer_->run([&] {
-      sh("ip addr add 10.9.0.2/24 dev vb && ip addr add fd09::2/64 nodad dev vb && ip link set vb up");
-      packets_ = ::socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, htons(ETH_P_ALL));
-      wait_running("vb");
-    });
-    ASSERT_GE(packets_, 0);
-    wait_running("va");
-  }
-  void TearDown() override {
-    if (packets_ >= 0) ::close(packets_);
-    peer_.reset();
-    NamespaceTest::TearDown();
-  }
-
   std::vector<FailedSend> send(const std::vector<Datagram>& batch) {
     std::vector<FailedSend> failures;
     sender_.send(batch, failures);
@@ -186,9 +165,7 @@ class UdpSegmentTest : public NamespaceTest {
   }
 
   std::vector<std::uint8_t> bytes_ = std::vector<std::uint8_t>(65535);
-  std::optional<TestNamespace> peer_;
   UdpSender sender_;
-  int packets_ = -1;
 };
 
 TEST_F(UdpSegmentTest, ARunIsOnePacketToTheDevice) {

@@ -61,28 +61,11 @@ struct Seen {
   bool dont_fragment = false;
 };
 
-/// This namespace has va, its peer has vb; a packet socket listens there.
-class UdpSenderTest : public NamespaceTest {
+class UdpSenderTest : public CableTest {
  protected:
   void SetUp() override {
-    NamespaceTest::SetUp();
-    if (IsSkipped()) return;
-    peer_.emplace();
-    sh("ip link add va type veth peer name vb netns " + peer_->path());
-    sh("ip addr add 10.9.0.1/24 dev va && ip addr add fd09::1/64 nodad dev va && ip link set va up");
-    peer_->run([&] {
-      sh("ip addr add 10.9.0.2/24 dev vb && ip addr add fd09::2/64 nodad dev vb && ip link set vb up");
-      packets_ = ::socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, htons(ETH_P_ALL));
-    });
-    ASSERT_GE(packets_, 0);
-    peer_->run([] { wait_running("vb"); });
-    wait_running("va");
-    device_ = Rtnetlink::create().value()->find("va").value().index;
-  }
-  void TearDown() override {
-    if (packets_ >= 0) ::close(packets_);
-    peer_.reset();
-    NamespaceTest::TearDown();
+    CableTest::SetUp();
+    if (!IsSkipped()) device_ = Rtnetlink::create().value()->find("va").value().index;
   }
 
   static Datagram datagram(const std::string& remote, std::uint16_t source_port = 50000) {
@@ -124,10 +107,8 @@ class UdpSenderTest : public NamespaceTest {
     return next_on_wire().value_or(Seen{});
   }
 
-  std::optional<TestNamespace> peer_;
   UdpSender sender_;
   IfIndex device_;
-  int packets_ = -1;
 };
 
 TEST_F(UdpSenderTest, UsesTheSourcePortThatIsAskedFor) {
