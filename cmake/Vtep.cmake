@@ -22,13 +22,20 @@ function(vtep_library name)
   endif()
 endfunction()
 
-# vtep_test(NAME SOURCES a_test.cc ... [USES lib ...]): the unit tests of one folder, one binary.
+# What nearly every test includes, and what the compiler spends most of its time on.
+set(vtep_test_headers <gmock/gmock.h> <gtest/gtest.h> <algorithm> <array> <chrono> <expected> <functional> <map> <memory>
+  <optional> <span> <string> <string_view> <vector>)
+
+# vtep_test(NAME SOURCES a_test.cc ... [USES lib ...] [HEADERS a.h ...]): the unit tests of one folder, one binary.
+# HEADERS are compiled once, for they are many tests' and large. The tests themselves are not optimised: what they test is.
 function(vtep_test name)
   if(NOT VTEP_TESTS)
     return()
   endif()
-  cmake_parse_arguments(ARG "" "" "SOURCES;USES" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "SOURCES;USES;HEADERS" ${ARGN})
   add_executable(${name}_test ${ARG_SOURCES})
   target_link_libraries(${name}_test PRIVATE vtep_options ${ARG_USES} GTest::gmock GTest::gtest_main)
+  target_compile_options(${name}_test PRIVATE -O0)
+  target_precompile_headers(${name}_test PRIVATE ${vtep_test_headers} ${ARG_HEADERS})
   gtest_discover_tests(${name}_test TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 60)
 endfunction()

@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 from namespaces import eventually, words
+from processes import thread_states
 
 BIN_DIR = Path(os.environ.get("VTEP_BIN_DIR", Path(__file__).parents[2] / "build" / "bin")).resolve()
 SANITIZER_REPORT = re.compile(r"AddressSanitizer|ThreadSanitizer|LeakSanitizer|UndefinedBehavior|runtime error:")
@@ -39,7 +40,6 @@ class Endpoint:
         if address:
             self.ns.run(f"ip addr add {address} dev {name}")
         self.ns.run(f"ip link set {name} up")
-
 
     def give(self, options):
         """Options of the daemon, before it starts."""
@@ -125,6 +125,7 @@ class VtepEndpoint(Endpoint):
         """The daemon does nothing, and what it would have read piles up."""
         self.process.send_signal(signal.SIGSTOP)
         try:
+            eventually("every thread has stopped", lambda: thread_states(self.process) == {"T"})
             yield
         finally:
             self.process.send_signal(signal.SIGCONT)

@@ -3,9 +3,14 @@
 from pathlib import Path
 
 
+def stat_fields(stat):
+    """What follows the name, which may hold blanks: the state first."""
+    return stat.read_text().rpartition(")")[2].split()
+
+
 def ticks_of(stat):
-    """Processor time in hundredths of a second, of a process or a thread; its name may hold blanks."""
-    fields = stat.read_text().rpartition(")")[2].split()
+    """Processor time in hundredths of a second, of a process or a thread."""
+    fields = stat_fields(stat)
     return int(fields[11]) + int(fields[12])
 
 
@@ -22,3 +27,8 @@ def thread_ticks(process):
 def resident_bytes(process):
     status = Path(f"/proc/{process.pid}/status").read_text()
     return 1024 * int(status.partition("VmRSS:")[2].split()[0])
+
+
+def thread_states(process):
+    """The states that its threads are in, as letters of proc(5)."""
+    return {stat_fields(stat)[0] for stat in Path(f"/proc/{process.pid}/task").glob("*/stat")}

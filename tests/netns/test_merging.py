@@ -7,6 +7,7 @@ from scapy.layers.l2 import Ether
 from scapy.packet import Raw
 
 from flows import SIZE, START, apart, part
+from namespaces import eventually
 from packets import LOCAL, STATION
 from scene import Scene
 
@@ -27,8 +28,15 @@ def at_once(overlay, frames):
     """What comes out of the interface when the daemon finds all of these at the same time."""
     overlay.port.drain()
     marker = bytes(Ether(src=STATION, dst=LOCAL, type=0x88B6) / b"the last of them")
+    arriving = [*map(overlay.arriving, [*frames, marker])]
+
+    def delivered():
+        return overlay.scene.ns.snmp()["Ip"]["InDelivers"]
+
     with overlay.scene.host.paused():
-        overlay.scene.wire.send(*map(overlay.arriving, [*frames, marker]))
+        before = delivered()
+        overlay.scene.wire.send(*arriving)
+        eventually("all of them are in the socket", lambda: delivered() >= before + len(arriving))
     return overlay.port.receive(lambda frame: frame == marker)[1]
 
 

@@ -186,7 +186,7 @@ def test_their_number_is_shown(probe_of):
 
 def test_the_file_says_how_many(probe_of):
     """What the command line says goes first."""
-    probe = probe_of("vtep")
+    probe = probe_of("vtep", options=())
     path = probe.net.directory / "vtepd.yaml"
     path.write_text("workers: 2\nspin: 120\n")
     probe.host.stop()
