@@ -48,7 +48,7 @@ std::size_t Lane::decapsulate(Port port, std::span<Packet> batch, Time now, std:
     ++counters.decapsulated_frames;
     counters.decapsulated_bytes += frame.size();
     links[good] = id;
-    batch[good] = frame;
+    if (good != i) batch[good] = frame;
     ++good;
   }
   return good;
@@ -58,8 +58,10 @@ std::size_t Lane::decapsulate(Port port, std::span<Packet> batch, Time now, std:
 /// for.
 std::size_t Lane::find_links(Port port, std::span<Packet> batch, std::span<LinkId> links) {
   DropCounters drops;
-  hashes_.clear();
+  hashes_.resize(batch.size());
   std::size_t found = 0;
+  std::optional<LinkId> link;
+  std::optional<Vni> vni;  // of the datagram before: the next one's is mostly the same
   for (const Packet& datagram : batch) {
     const auto vxlan = VxlanView::parse(datagram.view());
     if (!vxlan || vxlan->payload().size() < EthernetHeader::kSize) {
@@ -70,16 +72,19 @@ std::size_t Lane::find_links(Port port, std::span<Packet> batch, std::span<LinkI
       drops.add(Drop::kVxlanNoVni);
       continue;
     }
-    const auto link = engine_.by_vni_.find(port, vxlan->vni());
+    if (vni != vxlan->vni()) {
+      vni = vxlan->vni();
+      link = engine_.by_vni_.find(port, *vni);
+    }
     if (!link) {
       drops.add(Drop::kUnknownVni);
       continue;
     }
     const MacAddr source = MacAddr::load(vxlan->payload().data() + EthernetHeader::kSource);
-    hashes_.push_back(engine_.fdb_.hash(*link, source));
-    engine_.fdb_.prefetch(hashes_.back());
+    hashes_[found] = engine_.fdb_.hash(*link, source);
+    engine_.fdb_.prefetch(hashes_[found]);
     links[found] = *link;
-    batch[found] = datagram;
+    if (&batch[found] != &datagram) batch[found] = datagram;
     ++found;
   }
   if (found < batch.size()) {

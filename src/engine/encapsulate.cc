@@ -62,40 +62,36 @@ void Lane::encapsulate(LinkId id, std::span<Packet> frames, Time now, std::vecto
   const Engine::LinkView* const link = engine_.links_[id].view.load();
   if (link == nullptr) return;
   if (out.empty()) arena_.clear();
-  hashes_.clear();
-  for (const Packet& frame : frames) {
-    const bool is_whole = frame.size() >= EthernetHeader::kSize;
-    hashes_.push_back(
-        is_whole ? engine_.fdb_.hash(id, MacAddr::load(frame.data() + EthernetHeader::kDestination)) : 0);
-    engine_.fdb_.prefetch(hashes_.back());
-  }
-  const Seconds now_s = Engine::to_seconds(now);
+  hashes_.resize(frames.size());
   for (std::size_t i = 0; i < frames.size(); ++i) {
-    Outgoing o{.id = id,
-               .config = link->config,
-               .link_version = link->version,
-               .counters = counters_[id],
-               .frame = frames[i],
-               .hash = hashes_[i],
-               .layers = {},
-               .now = now,
-               .now_s = now_s,
-               .remote_checksum = {},
-               .replies = replies};
-    encapsulate_one(o, out);
+    const Packet& frame = frames[i];
+    if (frame.size() < EthernetHeader::kSize) continue;
+    hashes_[i] = engine_.fdb_.hash(id, MacAddr::load(frame.data() + EthernetHeader::kDestination));
+    engine_.fdb_.prefetch(hashes_[i]);
   }
+  const Sending sending{.id = id,
+                        .config = link->config,
+                        .link_version = link->version,
+                        .counters = counters_[id],
+                        .now = now,
+                        .now_s = Engine::to_seconds(now),
+                        .replies = replies};
+  for (std::size_t i = 0; i < frames.size(); ++i) encapsulate_one(sending, frames[i], hashes_[i], out);
 }
 
-void Lane::encapsulate_one(Outgoing& o, std::vector<Datagram>& out) {
-  Packet& frame = o.frame;
-  DropCounters& drops = o.counters.drops;
+void Lane::encapsulate_one(const Sending& sending, Packet& frame, std::uint64_t fdb_hash,
+                           std::vector<Datagram>& out) {
+  const LinkConfig& config = sending.config;
+  DropCounters& drops = sending.counters.drops;
   if (frame.size() < EthernetHeader::kSize) return drops.add(Drop::kFrameTruncated);
-  if (!untag(frame, o.config.vlan)) return drops.add(Drop::kVlanTagged);
-  if (!o.is_super()) {
-    if (o.config.remcsum_tx) o.remote_checksum = remote_checksum_byte(frame.offload);
-    if (!o.remote_checksum && !finish_checksum(frame)) return drops.add(Drop::kFrameBadOffload);
+  if (!untag(frame, config.vlan)) return drops.add(Drop::kVlanTagged);
+  const bool is_super = frame.offload.segmentation != Segmentation::kNone;
+  std::optional<std::uint8_t> remote_checksum;
+  if (!is_super) {
+    if (config.remcsum_tx) remote_checksum = remote_checksum_byte(frame.offload);
+    if (!remote_checksum && !finish_checksum(frame)) return drops.add(Drop::kFrameBadOffload);
   }
-  o.layers = classify(frame.view());
+  Outgoing o{sending, frame, fdb_hash, classify(frame.view()), remote_checksum};
   if ((o.config.proxy || o.config.snooping) && notice(o)) return;
 
   const std::uint64_t hash = flow_hash(frame.view(), o.layers);
@@ -104,7 +100,7 @@ void Lane::encapsulate_one(Outgoing& o, std::vector<Datagram>& out) {
   if (o.config.mss_clamp) lower_mss(o, remotes);
 
   segments_.clear();
-  if (o.is_super() && !cut(frame, o.layers, arena_, segments_)) return drops.add(Drop::kFrameBadOffload);
+  if (is_super && !cut(frame, o.layers, arena_, segments_)) return drops.add(Drop::kFrameBadOffload);
   const std::size_t size = largest_segment(frame);
   const Port port = source_port(hash, o.config.source_ports);
   bool answered = false;
@@ -112,7 +108,7 @@ void Lane::encapsulate_one(Outgoing& o, std::vector<Datagram>& out) {
     const Hop& hop = hop_to(o, remote);
     if (hop.mtu != 0 && hop.overhead + size > hop.mtu) {
       drops.add(Drop::kPathMtu);
-      if (!answered) answer_too_big(o, hop.route.remote, hop.mtu);
+      if (!answered) answer_too_big(o, hop.model.route.remote, hop.mtu);
       answered = true;  // one frame, one answer, however many copies of it
       continue;
     }
@@ -246,7 +242,7 @@ void Lane::lower_mss(Outgoing& o, std::span<const RemoteId> remotes) {
   std::uint32_t mtu = o.config.mtu;
   for (const RemoteId remote : remotes) {
     const Hop& hop = hop_to(o, remote);
-    if (hop.mtu != 0) mtu = std::min(mtu, inner_mtu(hop.route.remote, hop.mtu, o.layers));
+    if (hop.mtu != 0) mtu = std::min(mtu, inner_mtu(hop.model.route.remote, hop.mtu, o.layers));
   }
   clamp_mss(o.frame, o.layers, mtu);
 }
@@ -277,17 +273,14 @@ void Lane::did_not_fit(const Datagram& datagram, std::uint32_t mtu, Time now, Pa
   whole.insert(whole.end(), datagram.frame.begin(), datagram.frame.end());
   Packet frame(whole, 0);
   frame.set_size(whole.size());
-  Outgoing o{.id = datagram.tag,
-             .config = engine->config(datagram.tag),
-             .link_version = 0,
-             .counters = counters_[datagram.tag],
-             .frame = frame,
-             .hash = 0,
-             .layers = classify(frame.view()),
-             .now = now,
-             .now_s = Engine::to_seconds(now),
-             .remote_checksum = {},
-             .replies = replies};
+  const Sending sending{.id = datagram.tag,
+                        .config = engine->config(datagram.tag),
+                        .link_version = 0,
+                        .counters = counters_[datagram.tag],
+                        .now = now,
+                        .now_s = Engine::to_seconds(now),
+                        .replies = replies};
+  Outgoing o{sending, frame, 0, classify(frame.view()), {}};
   answer_too_big(o, datagram.route.remote, mtu);
 }
 
@@ -304,15 +297,16 @@ const Hop& Lane::hop_to(const Outgoing& o, RemoteId id) {
   const PathFacts path = remotes.facts(id);
   const bool is_v4 = remote.address.is_v4();
   hop = {.link_version = o.link_version, .remotes_version = remotes_version, .remote = id};
-  VxlanHeader{remote.vni.value_or(link.vni)}.emit(hop.header);
-  hop.route = {.remote = remote.address,
-               .local = is_v4 ? link.local4 : link.local6,
-               .device = remote.via.is_set() ? remote.via : link.device,
-               .destination_port = remote.port.is_zero() ? link.port : remote.port,
-               .source_port = {}};
-  fill_outer(link.outer, {}, {}, is_v4, remote.address.is_multicast(), hop.route);
-  hop.checksum = path.checksum;
-  hop.route.checksum = hop.checksum.value_or(hop.route.checksum);
+  VxlanHeader{remote.vni.value_or(link.vni)}.emit(hop.model.header);
+  hop.model.tag = o.id;
+  Route& route = hop.model.route;
+  route = {.remote = remote.address,
+           .local = is_v4 ? link.local4 : link.local6,
+           .device = remote.via.is_set() ? remote.via : link.device,
+           .destination_port = remote.port.is_zero() ? link.port : remote.port,
+           .source_port = {}};
+  fill_outer(link.outer, {}, {}, is_v4, remote.address.is_multicast(), route);
+  route.checksum = path.checksum.value_or(route.checksum);
   hop.mtu = path.mtu;
   hop.overhead = static_cast<std::uint16_t>(overhead(remote.address));
   hop.inherits = inherits(link.outer);
@@ -321,13 +315,14 @@ const Hop& Lane::hop_to(const Outgoing& o, RemoteId id) {
 
 void Lane::send_to(Outgoing& o, const Hop& hop, Port source_port, std::vector<Datagram>& out) {
   const ByteView frame = o.frame.view();
-  Datagram& first = out.emplace_back(
-      Datagram{.header = hop.header, .prefix = {}, .frame = frame, .route = hop.route, .tag = o.id});
+  Datagram& first = out.emplace_back(hop.model);
+  first.frame = frame;
   first.route.source_port = source_port;
   if (hop.inherits) {
-    fill_outer(o.config.outer, frame, o.layers, hop.route.remote.is_v4(), hop.route.remote.is_multicast(),
+    const Route& route = hop.model.route;
+    fill_outer(o.config.outer, frame, o.layers, route.remote.is_v4(), route.remote.is_multicast(),
                first.route);
-    first.route.checksum = hop.route.checksum;
+    first.route.checksum = route.checksum;
   } else {
     first.route.tos |= encapsulated_ecn(inner_traffic_class(frame, o.layers));
   }

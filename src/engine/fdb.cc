@@ -6,18 +6,11 @@
 #include <cstring>
 #include <utility>
 
-#include "engine/mix.h"
-
 namespace vtep {
 namespace {
 
 constexpr std::size_t kInitialSlots = 64;
 constexpr std::uint64_t kMacBits = 0xffffffffffff;
-/// Changes are a few words long; a reader who meets so many of them may as well wait for the lock.
-constexpr int kPeekAttempts = 64;
-/// 192 KiB: half of what the second-level cache of a small processor holds. There it begins to pay
-/// (bench/table_bench.cc); below, it costs next to nothing but is of no use.
-constexpr std::size_t kPrefetchedSlots = 8192;
 
 /// Only these may have several remotes: their frames are replicated.
 bool is_replicated(MacAddr mac) {
@@ -66,23 +59,6 @@ Fdb::~Fdb() {
 }
 
 // --- the hash table
-
-std::uint64_t Fdb::hash(LinkId link, std::uint64_t mac) const {
-  return mix64((mac | std::uint64_t{link} << 48) ^ mix64(options_.hash_seed ^ link));
-}
-
-// An acquiring load of a word that was stored with release brings everything before that store with it, the
-// odd sequence number among it: so a reader that has seen half of a change sees another number afterwards.
-
-Fdb::Entry Fdb::load(const Slot& slot) {
-  const std::array<std::uint64_t, 2> words{slot.key.load(std::memory_order_acquire),
-                                           slot.target.load(std::memory_order_acquire)};
-  Entry entry;
-  std::memcpy(static_cast<void*>(&entry), words.data(), sizeof(words));
-  entry.used = slot.used.load(std::memory_order_relaxed);
-  entry.updated = slot.updated.load(std::memory_order_relaxed);
-  return entry;
-}
 
 void Fdb::store(Slot& slot, const Entry& entry) {
   std::array<std::uint64_t, 2> words;
@@ -157,56 +133,6 @@ void Fdb::erase(std::size_t index) {
 }
 
 // --- without the lock
-
-std::optional<Fdb::Entry> Fdb::try_peek(std::uint64_t hashed, LinkId link, MacAddr mac, Slot*& where) const {
-  const std::uint64_t address = mac.to_u64();
-  for (int attempt = 0; attempt < kPeekAttempts; ++attempt) {
-    const std::uint64_t sequence = sequence_.load(std::memory_order_acquire);
-    if (sequence % 2 != 0) continue;
-    const Table& here = *published_.load();
-    // Bounded: of a table in the middle of a change, the free slot that ends a search may be hidden.
-    std::size_t i = hashed & here.mask;
-    for (std::size_t left = here.mask + 1; left > 0; --left, i = (i + 1) & here.mask) {
-      const Entry entry = load(here.slots[i]);
-      if (!entry.is_free() && !entry.is(link, address)) continue;
-      if (sequence_.load(std::memory_order_relaxed) != sequence) break;
-      where = &here.slots[i];
-      return entry;
-    }
-  }
-  return std::nullopt;
-}
-
-Fdb::Peek Fdb::peek(std::uint64_t hashed, LinkId link, MacAddr mac, Seconds now) const {
-  Slot* slot = nullptr;
-  const auto entry = try_peek(hashed, link, mac, slot);
-  if (!entry || entry->is_free()) return {};
-  if (entry->used != now) slot->used.store(now, std::memory_order_relaxed);
-  return {.kind = entry->target == kRemote ? Peeked::kOne : Peeked::kSeveral,
-          .remote = entry->index,
-          .router = entry->router != 0};
-}
-
-std::optional<Fdb::Learned> Fdb::refresh(std::uint64_t hashed, LinkId link, MacAddr mac, const IpAddr& source,
-                                         Seconds now) const {
-  Slot* slot = nullptr;
-  const auto entry = try_peek(hashed, link, mac, slot);
-  if (!entry || entry->is_free() || entry->target != kRemote) return std::nullopt;
-  if (remotes_[entry->index].address == source) {
-    // Once a second: do not dirty the cache line for every frame.
-    if (entry->updated != now) slot->updated.store(now, std::memory_order_relaxed);
-    return Learned::kRefreshed;
-  }
-  if (!entry->is_dynamic()) return Learned::kHeldStatic;
-  if (entry->frozen != 0) return Learned::kHeldFrozen;
-  return std::nullopt;
-}
-
-void Fdb::prefetch(std::uint64_t hashed) const {
-  const Table& here = *published_.load();
-  if (here.mask < kPrefetchedSlots) return;
-  __builtin_prefetch(&here.slots[hashed & here.mask]);
-}
 
 Fdb::Link& Fdb::links_of(LinkId link) {
   if (link >= links_.size()) links_.resize(std::size_t{link} + 1);

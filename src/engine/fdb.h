@@ -18,8 +18,10 @@
 // is called under the lock of the engine's tables. Knows no clock; seconds are passed in.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -31,6 +33,7 @@
 #include "base/result.h"
 #include "engine/event.h"
 #include "engine/fdb_entry.h"
+#include "engine/mix.h"
 #include "engine/nexthops.h"
 #include "engine/remote.h"
 
@@ -198,6 +201,12 @@ class Fdb {
     const std::unique_ptr<Slot[]> slots;
   };
   using List = std::vector<RemoteId>;
+  /// Changes are a few words long; a reader who meets so many of them may as well wait for the lock.
+  static constexpr int kPeekAttempts = 64;
+  /// 192 KiB: half of what the second-level cache of a small processor holds. There it begins to pay
+  /// (bench/table_bench.cc); below, it costs next to nothing but is of no use.
+  static constexpr std::size_t kPrefetchedSlots = 8192;
+  static constexpr std::uint64_t kLinkStep = 0x9e3779b97f4a7c15;  // neighbouring links are far apart
   struct Link {
     std::uint32_t ageing = 0;
     std::uint32_t max_addresses = 0;
@@ -205,9 +214,23 @@ class Fdb {
     std::uint32_t groups = 0;  // entries that name a nexthop group
   };
 
-  std::uint64_t hash(LinkId link, std::uint64_t mac) const;
+  /// Whoever knows no seed cannot choose addresses that meet in one place.
+  std::uint64_t hash(LinkId link, std::uint64_t mac) const {
+    return mix64(mac ^ (options_.hash_seed + link * kLinkStep));
+  }
   const Table& table() const { return *table_; }
-  static Entry load(const Slot& slot);
+  /// An acquiring load of a word that was stored with release brings everything before that store with it,
+  /// the odd sequence number among it: so a reader that has seen half of a change sees another number
+  /// afterwards.
+  static Entry load(const Slot& slot) {
+    const std::array<std::uint64_t, 2> words{slot.key.load(std::memory_order_acquire),
+                                             slot.target.load(std::memory_order_acquire)};
+    Entry entry;
+    std::memcpy(static_cast<void*>(&entry), words.data(), sizeof(words));
+    entry.used = slot.used.load(std::memory_order_relaxed);
+    entry.updated = slot.updated.load(std::memory_order_relaxed);
+    return entry;
+  }
   static void store(Slot& slot, const Entry& entry);
   Entry at(std::size_t index) const { return load(table().slots[index]); }
   /// Readers see it whole.
@@ -218,8 +241,8 @@ class Fdb {
     return find_slot(table(), hash(link, mac), link, mac);
   }
   Entry get_entry(LinkId link, MacAddr mac) const { return at(find_slot(link, mac.to_u64())); }
-  /// Without the lock; empty: something is being changed. `where` is set to its slot.
-  std::optional<Entry> try_peek(std::uint64_t hash, LinkId link, MacAddr mac, Slot*& where) const;
+  /// Without the lock: the entry and its slot. Null: there is none, or something is being changed.
+  Slot* try_peek(std::uint64_t hash, LinkId link, MacAddr mac, Entry& entry) const;
   std::size_t insert(LinkId link, MacAddr mac, Entry entry);
   void grow();
   void erase(std::size_t index);  // with backward shift
@@ -267,3 +290,5 @@ class Fdb {
 };
 
 }  // namespace vtep
+
+#include "engine/fdb_lookup.h"

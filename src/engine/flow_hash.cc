@@ -12,7 +12,7 @@ namespace vtep {
 namespace {
 
 /// Mixes each end on its own and then adds: the sum does not know which end sent.
-std::uint64_t both_ends(std::uint64_t a, std::uint64_t b, std::uint64_t common) {
+inline std::uint64_t both_ends(std::uint64_t a, std::uint64_t b, std::uint64_t common) {
   return mix64(mix64(a) + mix64(b) + common);
 }
 

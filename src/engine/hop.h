@@ -7,7 +7,6 @@
 #include <array>
 #include <cstdint>
 #include <memory>
-#include <optional>
 
 #include "base/datagram.h"
 #include "engine/ids.h"
@@ -21,12 +20,11 @@ struct Hop {
   std::uint64_t remotes_version = 0;
   RemoteId remote = 0;
 
-  std::array<std::uint8_t, Datagram::kHeaderSize> header{};  ///< VXLAN
-  Route route{};               ///< but for the source port, ECN, and what is inherited from the inner header
+  /// But for the frame, the source port, ECN, and what is inherited from the inner header.
+  Datagram model{};
   std::uint32_t mtu = 0;       ///< of the path; 0: not known
   std::uint16_t overhead = 0;  ///< bytes from the outer IP header to the inner frame
   bool inherits = false;       ///< TTL, TOS, DF or flow label differ from frame to frame
-  std::optional<bool> checksum{};  ///< the remote's own wish
 };
 
 class HopCache {

@@ -79,22 +79,23 @@ class Lane {
  private:
   /// Looks at shared tables from here to its end.
   class Batch;
-  /// One frame on its way out.
-  struct Outgoing {
+  /// What the frames of one call have in common.
+  struct Sending {
     LinkId id;
     const LinkConfig& config;
     std::uint64_t link_version;
     LinkCounters& counters;
+    Time now;
+    Seconds now_s;
+    PacketBatch& replies;
+  };
+  /// One frame on its way out.
+  struct Outgoing : Sending {
     Packet& frame;
     std::uint64_t hash;  // of its destination, in the FDB
     Layers layers;
-    Time now;
-    Seconds now_s;
     std::optional<std::uint8_t>
         remote_checksum;  // the header's byte, if the remote end finishes the checksum
-    PacketBatch& replies;
-
-    bool is_super() const { return frame.offload.segmentation != Segmentation::kNone; }
   };
   /// A VTEP that may send to a link which does not learn.
   struct KnownVtep {
@@ -107,7 +108,7 @@ class Lane {
   Engine* tables_to_change(LinkId link);
   void report_miss(Engine& engine, LinkId link, MacAddr mac, const IpAddr& ip);
 
-  void encapsulate_one(Outgoing& o, std::vector<Datagram>& out);
+  void encapsulate_one(const Sending& sending, Packet& frame, std::uint64_t hash, std::vector<Datagram>& out);
   bool notice(Outgoing& o);
   bool answer_question(Outgoing& o, Engine& engine);
   std::span<const RemoteId> destinations(Outgoing& o, std::uint64_t hash);

@@ -127,10 +127,10 @@ Neighbours::Outcome Neighbours::set(LinkId link, const IpAddr& ip, MacAddr mac, 
   if (index == kNone) {
     if (origin == NeighbourOrigin::kHeard && is_full(link)) return Outcome::kFull;
     index = insert({.ip = ip,
+                    .mac = mac,
                     .link = link,
                     .updated = now,
                     .next = kNone,
-                    .mac = mac,
                     .origin = origin,
                     .router = flag});
   } else {

@@ -119,14 +119,14 @@ class Neighbours {
   enum class Router : std::uint8_t { kUnknown, kNo, kYes };
   struct Entry {
     IpAddr ip;
+    MacAddr mac;
     LinkId link = 0;
     Seconds updated = 0;
-    Index next = kNone;  // of the bucket's chain, or of the free entries
-    MacAddr mac;
+    Index next = kNone;        // of the bucket's chain, or of the free entries
     NeighbourOrigin origin{};  // 0: the entry is free
     Router router = Router::kUnknown;
   };
-  static_assert(sizeof(Entry) == 36);
+  static_assert(sizeof(Entry) == 40);
   struct LinkState {
     std::uint32_t ageing = kAgeing;
     std::uint32_t heard = 0;
