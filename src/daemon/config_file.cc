@@ -218,16 +218,14 @@ std::vector<std::pair<std::string_view, std::uint32_t>> vnis_of(const v1::Config
 }
 
 void read_tuning(const YamlMap& map, v1::Config& config) {
-  constexpr std::string_view kWorkers = "auto, or a number from 1 to 32";
-  constexpr std::string_view kSpin = "auto, off, or microseconds up to 10000";
   if (const auto field = map.find("workers")) {
-    const auto workers = parse_workers(field->word(kWorkers));
-    if (!workers) field->refuse_value(kWorkers);
+    const auto workers = parse_workers(field->word(workers_words()));
+    if (!workers) field->refuse_value(workers_words());
     config.set_workers(static_cast<std::uint32_t>(workers.value_or(0)));
   }
   if (const auto field = map.find("spin")) {
-    const auto spin = parse_spin(field->word(kSpin));
-    if (!spin) field->refuse_value(kSpin);
+    const auto spin = parse_spin(field->word(spin_words()));
+    if (!spin) field->refuse_value(spin_words());
     config.set_spin(static_cast<std::uint64_t>(spin.value_or(Duration::zero()).count()));
   }
 }

@@ -123,11 +123,17 @@ Result<void> Daemon::open() {
 }
 
 /// The command line is stronger than the file.
+Tuning Daemon::tuning_of(const v1::Config& config) const {
+  Tuning tuning;
+  if (config.has_workers()) tuning.workers = config.workers();
+  if (config.has_spin()) tuning.spin = Duration(config.spin());
+  tuning.workers = options_.workers.value_or(tuning.workers);
+  tuning.spin = options_.spin.value_or(tuning.spin);
+  return tuning;
+}
+
 Result<void> Daemon::start_data_plane(const v1::Config& config) {
-  if (config.has_workers()) tuning_.workers = config.workers();
-  if (config.has_spin()) tuning_.spin = Duration(config.spin());
-  tuning_.workers = options_.workers.value_or(tuning_.workers);
-  tuning_.spin = options_.spin.value_or(tuning_.spin);
+  tuning_ = tuning_of(config);
   const std::size_t workers = tuning_.worker_count();
   const auto ports = std::make_shared<SourcePorts>();
   auto plane = DataPlane::start(
@@ -206,10 +212,9 @@ void Daemon::reload() {
   } else if (auto applied = overlay_->apply_config(*config); !applied) {
     spdlog::error("the configuration was applied in part: {}", applied.error().message);
   } else {
-    const bool is_tuned_anew =
-        (!options_.workers && config->has_workers() && config->workers() != tuning_.workers) ||
-        (!options_.spin && config->has_spin() && Duration(config->spin()) != tuning_.spin);
-    if (is_tuned_anew) spdlog::warn("workers and spin are taken up by a restart: vtep daemon restart");
+    if (tuning_of(*config) != tuning_) {
+      spdlog::warn("workers and spin are taken up by a restart: vtep daemon restart");
+    }
     spdlog::info("{} applied", options_.config_file);
   }
   sd_notify(0, "READY=1");

@@ -38,6 +38,7 @@ class Daemon {
  private:
   explicit Daemon(const DaemonOptions& options);
   Result<void> open();
+  Tuning tuning_of(const v1::Config& config) const;
   Result<void> start_data_plane(const v1::Config& config);
   Result<void> listen();
   Result<void> watch_signals();

@@ -73,16 +73,13 @@ Result<DaemonOptions> parse_daemon_options(int argc, const char* const* argv) {
     } else if (word == "--workers") {
       options.workers = parse_workers(value);
       if (!options.workers) {
-        return fail(
-            ErrorKind::kInvalid,
-            fmt::format("--workers \"{}\" is neither auto nor a number from 1 to {}", value, kMaxWorkers));
+        return fail(ErrorKind::kInvalid,
+                    fmt::format("--workers \"{}\" is none of: {}", value, workers_words()));
       }
     } else if (word == "--spin") {
       options.spin = parse_spin(value);
       if (!options.spin) {
-        return fail(ErrorKind::kInvalid,
-                    fmt::format("--spin \"{}\" is none of auto, off, and microseconds up to {}", value,
-                                kMaxSpin / std::chrono::microseconds(1)));
+        return fail(ErrorKind::kInvalid, fmt::format("--spin \"{}\" is none of: {}", value, spin_words()));
       }
     } else if (word == "--check-config") {
       options.check_config = true;

@@ -1,5 +1,6 @@
 #include "daemon/tuning.h"
 
+#include <fmt/format.h>
 #include <sched.h>
 
 #include <algorithm>
@@ -7,6 +8,11 @@
 #include "base/number.h"
 
 namespace vtep {
+namespace {
+
+constexpr auto kMaxSpinMicroseconds = kMaxSpin / std::chrono::microseconds(1);
+
+}  // namespace
 
 std::size_t Tuning::worker_count() const {
   if (workers != 0) return workers;
@@ -26,9 +32,17 @@ std::optional<std::size_t> parse_workers(std::string_view word) {
 std::optional<Duration> parse_spin(std::string_view word) {
   if (word == "auto") return kAutoSpin;
   if (word == "off") return Duration::zero();
-  const auto number = parse_number(word, kMaxSpin / std::chrono::microseconds(1));
+  const auto number = parse_number(word, kMaxSpinMicroseconds);
   if (!number) return std::nullopt;
   return std::chrono::microseconds(*number);
+}
+
+std::string workers_words() {
+  return fmt::format("auto, or a number from 1 to {}", kMaxWorkers);
+}
+
+std::string spin_words() {
+  return fmt::format("auto, off, or microseconds up to {}", kMaxSpinMicroseconds);
 }
 
 }  // namespace vtep

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/time.h"
@@ -26,10 +27,15 @@ struct Tuning {
 
   /// Of this process on this machine: at least one.
   std::size_t worker_count() const;
+
+  friend bool operator==(const Tuning&, const Tuning&) = default;
 };
 
 /// Empty: no such word.
 std::optional<std::size_t> parse_workers(std::string_view word);
 std::optional<Duration> parse_spin(std::string_view word);
+/// What they take, for whoever wrote something else.
+std::string workers_words();
+std::string spin_words();
 
 }  // namespace vtep

@@ -186,14 +186,15 @@ void Worker::encapsulate(LinkId link, std::span<Packet> frames) {
 void Worker::send() {
   if (datagrams_.empty()) return;
   sender_->send(datagrams_, failures_);
-  const std::uint8_t* answered = nullptr;  // segments of one super-frame get one answer
+  const std::uint8_t* cut_at = nullptr;  // where the payload of the last segment that failed ends
   for (const FailedSend& failed : failures_) {
     const Datagram& datagram = datagrams_[failed.index];
     lane_.count_drop(datagram.tag, to_drop(failed.reason));
     if (failed.reason != SendFailure::kTooBig) continue;
-    const bool is_next_segment = answered != nullptr && !datagram.prefix.empty();
+    // Segments of one super-frame get one answer.
+    const bool is_next_segment = !datagram.prefix.empty() && datagram.frame.data() == cut_at;
     if (!is_next_segment) lane_.did_not_fit(datagram, failed.mtu, loop_.now(), replies_);
-    answered = datagram.prefix.data();
+    cut_at = datagram.frame.data() + datagram.frame.size();
   }
   failures_.clear();
   datagrams_.clear();

@@ -8,6 +8,18 @@
 #include "wire/udp.h"
 
 namespace vtep::fuzz {
+namespace {
+
+constexpr Segmentation kSegmentations[] = {Segmentation::kTcp4, Segmentation::kTcp6, Segmentation::kUdp};
+
+/// In one piece.
+test::Bytes inner_frame(const Datagram& datagram) {
+  test::Bytes whole(datagram.prefix.begin(), datagram.prefix.end());
+  whole.insert(whole.end(), datagram.frame.begin(), datagram.frame.end());
+  return whole;
+}
+
+}  // namespace
 
 using test::Bytes;
 using test::TestPackets;
@@ -25,6 +37,10 @@ void Driver::encapsulate() {
     packet.offload.needs_checksum = true;
     packet.offload.checksum_start = (request & 2) != 0 ? in_.byte() : in_.word();
     packet.offload.checksum_offset = (request & 4) != 0 ? in_.byte() : in_.word();
+    if ((request & 0x80) == 0) continue;
+    packet.offload.segmentation = in_.one_of(kSegmentations);
+    packet.offload.segment_size = in_.byte();
+    packet.offload.header_length = in_.byte();
   }
   replies_.clear();
   std::vector<Datagram> out;
@@ -41,15 +57,16 @@ void Driver::encapsulate() {
     TestPackets echo;
     for (const Datagram& datagram : out) {
       if (datagram.route.destination_port != port) continue;
-      Bytes whole(datagram.header.begin(), datagram.header.end());
-      whole.insert(whole.end(), datagram.frame.begin(), datagram.frame.end());
+      Bytes whole = inner_frame(datagram);
+      whole.insert(whole.begin(), datagram.header.begin(), datagram.header.end());
       echo.add(whole).outer_source = source;
     }
     receive(port, echo);
   }
 }
 
-/// The frame is sent, answered, or dropped by one name; only copies of it may be dropped one by one.
+/// The frame is sent, whole or in segments, answered, or dropped by one name; only copies of it may be dropped one
+/// by one.
 void Driver::encapsulate_one(LinkId link, Packet& frame, std::vector<Datagram>& out) {
   const LinkCounters before = engine_.counters(link);
   const std::size_t sent_before = out.size();
@@ -65,7 +82,7 @@ void Driver::encapsulate_one(LinkId link, Packet& frame, std::vector<Datagram>& 
   std::uint64_t bytes = 0;
   for (std::size_t i = sent_before; i < out.size(); ++i) {
     require_datagram(link, out[i]);
-    bytes += out[i].frame.size();
+    bytes += out[i].size() - Datagram::kHeaderSize;
   }
   REQUIRE(after.encapsulated_frames - before.encapsulated_frames == sent);
   REQUIRE(after.encapsulated_bytes - before.encapsulated_bytes == bytes);
@@ -88,12 +105,13 @@ void Driver::require_datagram(LinkId link, const Datagram& datagram) {
   REQUIRE(!route.dont_fragment || route.remote.is_v4());
   REQUIRE(route.flow_label == 0 || route.remote.is_v6());
   REQUIRE(datagram.tag == link);
-  REQUIRE(datagram.frame.size() >= EthernetHeader::kSize);
-  REQUIRE(config.vlan == VlanPolicy::kAllow || !has_tag(datagram.frame));
+  const Bytes inner = inner_frame(datagram);
+  REQUIRE(inner.size() >= EthernetHeader::kSize);
+  REQUIRE(config.vlan == VlanPolicy::kAllow || !has_tag(inner));
   const Path* const path = engine_.paths().find(route.remote);
   REQUIRE(path != nullptr);
   const std::size_t ip = route.remote.is_v4() ? Ipv4Header::kSize : Ipv6Header::kSize;
-  const std::size_t size = ip + UdpHeader::kSize + VxlanHeader::kSize + datagram.frame.size();
+  const std::size_t size = ip + UdpHeader::kSize + VxlanHeader::kSize + inner.size();
   REQUIRE(path->mtu == 0 || size <= path->mtu);
   if (path->checksum) REQUIRE(route.checksum == *path->checksum);
 }

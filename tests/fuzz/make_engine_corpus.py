@@ -16,6 +16,7 @@ ADD, APPEND, REPLACE = 0, 1, 2
 RIGHT, PSEUDO, WRONG, NONE = 0x00, 0x10, 0x20, 0x30  # bits of a frame's shape
 IPV6, TCP, ONE_TAG, TWO_TAGS, THREE_TAGS = 0x04, 0x08, 1, 2, 3
 DF = 0x4000
+TCP4, TCP6, UDP = 0, 1, 2  # kSegmentations
 HERE, THERE, HERE6, THERE6, ANY = 0, 1, 3, 4, 7  # kStations
 FAMILY_GROUP4, FAMILY_GROUP6, ALL_GROUPS = 0, 3, 6  # kGroups
 MTU_1400, MTU_UNKNOWN, MTU_1, MTU_552, MTU_1280 = range(5)  # kPathMtus
@@ -186,6 +187,11 @@ def request(start, offset):
     return bytes([1]) + word(start) + word(offset)
 
 
+def cut(kind, start, offset, size, header):
+    """A super-frame's request: segments with `size` bytes of payload behind `header` bytes."""
+    return bytes([0x81]) + word(start) + word(offset) + bytes([kind, size, header])
+
+
 def receive(*datagrams, port=0):
     return bytes([8, port, len(datagrams) - 1]) + b"".join(datagrams)
 
@@ -316,6 +322,15 @@ SEEDS = {
         (frame(PSEUDO | IPV6), request(54, 6))),
     "checksum-request-outside": link(flood=GROUP4) + send((frame(), request(0xffff, 0)), (frame(), request(73, 0)),
                                                           (frame(), request(72, 0))),
+    "cut-super-frames": link(flood=GROUP4) + entry(ADD, B, PEER6) + send(
+        (frame(PSEUDO | TCP, payload=1000), cut(TCP4, 34, 16, 100, 54)),
+        (frame(PSEUDO | TCP | IPV6, payload=1000, to=BROADCAST), cut(TCP6, 54, 16, 250, 74)),
+        (frame(PSEUDO | ONE_TAG, payload=999), cut(UDP, 38, 6, 100, 46)),
+        (frame(PSEUDO, payload=500), cut(TCP4, 34, 6, 100, 42)), fate=ECHOED),
+    "cut-super-frames-too-big": link(flood=UNICAST) + 2 * send(
+        (frame(PSEUDO | TCP, payload=2000), cut(TCP4, 34, 16, 255, 54)),
+        (frame(PSEUDO, payload=2000, fragment=DF), cut(UDP, 34, 6, 255, 42)), fate=REFUSED,
+        operands=bytes([MTU_552] * 16)),
     "pseudo-sums": link() + receive(*[datagram(frame(PSEUDO | more, payload=4, padding=more))
                                       for more in (0, TCP, IPV6, TCP | IPV6)]),
     "checksums-right-wrong-none": link() + receive(*[datagram(frame(sum_)) for sum_ in (RIGHT, WRONG, NONE)]),
