@@ -32,6 +32,11 @@ class MacAddr {
 
   constexpr void store(std::uint8_t* p) const { store_be48(p, value_); }
   constexpr std::uint64_t to_u64() const { return value_; }
+  constexpr std::array<std::uint8_t, kSize> octets() const {
+    std::array<std::uint8_t, kSize> octets;
+    store(octets.data());
+    return octets;
+  }
   /// `4a:bd:99:0c:09:b2`
   std::string to_string() const;
 

@@ -214,7 +214,8 @@ Result<void> Rtnetlink::set_mtu(IfIndex index, std::uint32_t mtu) {
 
 Result<void> Rtnetlink::set_address(IfIndex index, const MacAddr& address) {
   NetlinkRequest request = change_link(index, 0, 0);
-  request.add(IFLA_ADDRESS, ByteView(address.octets()));
+  const auto octets = address.octets();
+  request.add(IFLA_ADDRESS, ByteView(octets));
   return impl_->change(std::move(request), "Cannot set the address " + address.to_string());
 }
 
