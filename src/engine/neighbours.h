@@ -16,7 +16,7 @@
 // changes hands announces itself (RFC 5227 section 2.3, RFC 4861 section 7.2.6).
 //
 // The table is linear hashing with chains: growing by one entry splits one bucket, so no insertion ever
-// stalls for a rehash, and entries never move, so a scan for what is due can stop anywhere. 40 bytes an
+// stalls for a rehash, and entries never move, so a scan for what is due can stop anywhere. 44 bytes an
 // entry, key included; chunks are kept when entries go.
 //
 // Thread safety: under the lock of the engine's tables. Knows no clock; seconds are passed in.
