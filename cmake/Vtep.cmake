@@ -11,11 +11,13 @@ if(VTEP_SANITIZE)
   target_link_options(vtep_options INTERFACE -fsanitize=${VTEP_SANITIZE})
 endif()
 
-# vtep_library(NAME [HOT] SOURCES a.cc ... [USES lib ...]): the library of one folder; HOT if every packet meets it.
+# vtep_library(NAME [HOT] SOURCES a.cc ... [USES lib ...] [HEADERS a.h ...]): the library of one folder; HOT if every
+# packet meets it. HEADERS are others' large ones, compiled once for all.
 function(vtep_library name)
-  cmake_parse_arguments(ARG "HOT" "" "SOURCES;USES" ${ARGN})
+  cmake_parse_arguments(ARG "HOT" "" "SOURCES;USES;HEADERS" ${ARGN})
   add_library(vtep_${name} STATIC ${ARG_SOURCES})
   target_link_libraries(vtep_${name} PUBLIC vtep_options ${ARG_USES})
+  target_precompile_headers(vtep_${name} PRIVATE ${ARG_HEADERS})
   # A frame meets dozens of small functions from many files.
   if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND ARG_HOT AND NOT VTEP_SANITIZE)
     set_target_properties(vtep_${name} PROPERTIES INTERPROCEDURAL_OPTIMIZATION_RELWITHDEBINFO ON)
