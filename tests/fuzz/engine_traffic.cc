@@ -65,8 +65,8 @@ void Driver::encapsulate() {
   }
 }
 
-/// The frame is sent, whole or in segments, answered, or dropped by one name; only copies of it may be dropped one
-/// by one.
+/// The frame is sent, whole or in segments, answered, or dropped by one name; only copies of it may be
+/// dropped one by one.
 void Driver::encapsulate_one(LinkId link, Packet& frame, std::vector<Datagram>& out) {
   const LinkCounters before = engine_.counters(link);
   const std::size_t sent_before = out.size();

@@ -17,6 +17,7 @@ from scene import ether, scene_fixture
 scene, clean = scene_fixture()
 LINK = "id 6000 remote 10.0.0.9 dstport 4789 dev eno1"
 ALL = "ff:ff:ff:ff:ff:ff"
+MLD_REPORTS = bytes.fromhex("333300000016")
 FAR4, FAR6, NEAR4, NEAR6 = "192.168.5.12", "fd00:5::12", "192.168.5.10", "fd00:5::10"
 
 
@@ -44,6 +45,12 @@ def proxy(scene, words=""):
     return overlay
 
 
+def flooded(overlay, *frames):
+    """What leaves on the wire. The kernel's driver needs the host's IPv6, which reports its groups when it likes."""
+    inner = [outer.inner for outer in overlay.sent(*frames)]
+    return [frame for frame in inner if not frame.startswith(MLD_REPORTS)]
+
+
 def answers(overlay, frame):
     """What comes out of the interface, and what leaves on the wire, for a frame sent into it."""
     overlay.port.drain()
@@ -64,7 +71,7 @@ def test_an_arp_request_for_a_known_address_is_answered(scene):
 
 def test_an_answered_request_is_not_flooded(scene):
     overlay = proxy(scene)
-    assert overlay.sent(arp()) == []
+    assert flooded(overlay, arp()) == []
 
 
 def test_a_solicitation_for_a_known_address_is_answered(scene):
@@ -84,7 +91,7 @@ def test_a_solicitation_for_a_known_address_is_answered(scene):
 
 def test_an_answered_solicitation_is_not_flooded(scene):
     overlay = proxy(scene)
-    assert overlay.sent(solicitation()) == []
+    assert flooded(overlay, solicitation()) == []
 
 
 def test_a_request_for_an_unknown_address(scene):
@@ -92,13 +99,13 @@ def test_a_request_for_an_unknown_address(scene):
     found."""
     overlay = proxy(scene)
     frame = arp(pdst="192.168.5.99")
-    assert [outer.inner for outer in overlay.sent(frame)] == ([frame] if scene.is_vtep else [])
+    assert flooded(overlay, frame) == ([frame] if scene.is_vtep else [])
 
 
 def test_a_solicitation_for_an_unknown_address(scene):
     overlay = proxy(scene)
     frame = solicitation("fd00:5::99")
-    assert [outer.inner for outer in overlay.sent(frame)] == ([frame] if scene.is_vtep else [])
+    assert flooded(overlay, frame) == ([frame] if scene.is_vtep else [])
 
 
 @pytest.mark.parametrize(
@@ -114,7 +121,7 @@ def test_what_tells_others_something_reaches_them(scene, name, frame):
     """RFC 9161 section 3.6: gratuitous ARP and duplicate address detection are flooded; the kernel's driver drops what
     it cannot answer."""
     overlay = proxy(scene)
-    assert [outer.inner for outer in overlay.sent(frame)] == ([frame] if scene.is_vtep else [])
+    assert flooded(overlay, frame) == ([frame] if scene.is_vtep else [])
 
 
 def test_a_probe_for_a_taken_address_is_answered(scene):
@@ -129,7 +136,7 @@ def test_a_probe_for_a_taken_address_is_answered(scene):
 def test_a_link_without_proxy_floods_them(scene):
     overlay = scene.add(LINK)
     frames = [arp(), solicitation(), arp(psrc=NEAR4, pdst=NEAR4)]
-    assert sorted(outer.inner for outer in overlay.sent(*frames)) == sorted(frames)
+    assert sorted(flooded(overlay, *frames)) == sorted(frames)
 
 
 def test_the_hosts_own_neighbour_table_counts(scene):
@@ -137,7 +144,7 @@ def test_the_hosts_own_neighbour_table_counts(scene):
     overlay = scene.add(f"{LINK} proxy")
     scene.fdb(f"add {STATION} dst 10.0.0.2 dev vxlan0")
     scene.ns.run(f"ip neigh add {FAR4} lladdr {STATION} dev vxlan0 nud permanent")
-    eventually("the request is answered and not flooded", lambda: overlay.sent(arp()) == [])
+    eventually("the request is answered and not flooded", lambda: flooded(overlay, arp()) == [])
     answer = Ether(overlay.port.expect(lambda frame: ARP in Ether(frame)))
     assert (answer[ARP].psrc, answer[ARP].hwsrc) == (FAR4, STATION)
 
@@ -147,7 +154,7 @@ def test_a_request_to_one_station_goes_there(scene):
     answers in its place."""
     overlay = proxy(scene)
     frame = arp(to=STATION)
-    assert [outer.inner for outer in overlay.sent(frame)] == ([frame] if scene.is_vtep else [])
+    assert flooded(overlay, frame) == ([frame] if scene.is_vtep else [])
 
 
 def test_an_arp_answer_is_learned_from(scene):
@@ -161,10 +168,10 @@ def test_an_arp_answer_is_learned_from(scene):
         overlay.port.send(arp())
         answer = Ether(overlay.port.expect(lambda frame: ARP in Ether(frame)))
         assert (answer[ARP].psrc, answer[ARP].hwsrc) == (FAR4, STATION)
-        assert overlay.sent(arp()) == []
+        assert flooded(overlay, arp()) == []
         assert any(FAR4 in line and STATION in line for line in scene.neigh("show dev vxlan0").stdout.splitlines())
     else:
-        assert overlay.sent(arp()) == []
+        assert flooded(overlay, arp()) == []
 
 
 def test_suppressed_requests_are_counted(scene):
