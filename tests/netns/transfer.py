@@ -4,7 +4,9 @@ import concurrent.futures
 import contextlib
 import functools
 import hashlib
+import itertools
 import json
+import math
 import socket
 import threading
 
@@ -13,28 +15,43 @@ MEGABYTE = 1_000_000
 NO_ERRORS = {"Tcp": 0, "Udp": 0, "Icmp": 0}
 
 
-def blocks(megabytes):
-    """The stream, in parts that all differ."""
+def blocks(size=math.inf):
+    """The stream of so many bytes, in parts that all differ."""
     block = bytearray(hashlib.shake_128(b"vtep").digest(BLOCK))
-    left = megabytes * MEGABYTE
-    for number in range(-(-left // BLOCK)):
+    for number in itertools.count():
         block[:4] = number.to_bytes(4, "big")
-        part = memoryview(block)[: min(BLOCK, left)]
-        left -= len(part)
+        part = memoryview(block)[: min(BLOCK, size)]
+        if not part:
+            return
+        size -= len(part)
         yield part
 
 
 @functools.cache
 def hash_of(megabytes):
     sent = hashlib.sha256()
-    for part in blocks(megabytes):
+    for part in blocks(megabytes * MEGABYTE):
         sent.update(part)
     return sent.hexdigest()
 
 
-def transfer(source, sink, address, megabytes, port=9000):
-    """Sends that much over one TCP connection between two namespaces; returns the hashes of what was sent and what was
-    received."""
+def send_all(megabytes, connection):
+    for part in blocks(megabytes * MEGABYTE):
+        connection.sendall(part)
+    return hash_of(megabytes)
+
+
+def send_until(enough, connection):
+    sent = hashlib.sha256()
+    for part in itertools.takewhile(lambda _: not enough.is_set(), blocks()):
+        connection.sendall(part)
+        sent.update(part)
+    return sent.hexdigest()
+
+
+def stream(source, sink, address, port, send):
+    """One TCP connection between two namespaces, filled by send(connection); returns the hashes of what was sent, as
+    send() says it, and of what was received."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with sink.entered():
         listener = socket.create_server((address, port), family=family)
@@ -56,31 +73,42 @@ def transfer(source, sink, address, megabytes, port=9000):
     connection.settimeout(60)
     with connection, listener:
         connection.connect((address, port))
-        for part in blocks(megabytes):
-            connection.sendall(part)
+        sent = send(connection)
         connection.shutdown(socket.SHUT_WR)
         receiver.join()
-    return hash_of(megabytes), received.hexdigest()
+    return sent, received.hexdigest()
+
+
+def transfer(source, sink, address, megabytes, port=9000):
+    """Sends that much; returns both hashes."""
+    return stream(source, sink, address, port, functools.partial(send_all, megabytes))
+
+
+def all_arrive(transfers):
+    """Runs them at once; every one must arrive as it was sent."""
+    with concurrent.futures.ThreadPoolExecutor(len(transfers)) as pool:
+        for sent, received in pool.map(lambda one: one(), transfers):
+            assert sent == received, "something else arrived than was sent"
 
 
 def transfers(*wanted):
-    """Transfers at once, each with the arguments of transfer(); every one must arrive as it was sent."""
-    results = []
-    threads = [threading.Thread(target=lambda these=these: results.append(transfer(*these))) for these in wanted]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(results) == len(wanted), "a transfer broke off"
-    assert all(sent == received for sent, received in results), "something else arrived than was sent"
+    """Transfers at once, each with the arguments of transfer()."""
+    all_arrive([functools.partial(transfer, *these) for these in wanted])
 
 
 @contextlib.contextmanager
-def under_way(*wanted):
-    """The same while something else is done; yields what says whether they are done()."""
+def under_way(*ways):
+    """A transfer (source, sink, address) for each while something else is done, and for as long as that takes. All that
+    was sent must have arrived in the end."""
+    enough = threading.Event()
+    send = functools.partial(send_until, enough)
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
-        future = pool.submit(transfers, *wanted)
-        yield future
+        future = pool.submit(all_arrive, [functools.partial(stream, *way, 9000 + n, send) for n, way in enumerate(ways)])
+        try:
+            yield
+            assert not future.done(), "a transfer broke off"
+        finally:
+            enough.set()
         future.result()
 
 
