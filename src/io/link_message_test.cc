@@ -13,11 +13,12 @@
 #include <vector>
 
 #include "io/netlink_attributes.h"
+#include "io/test_netlink_payload.h"
 
 namespace vtep {
 namespace {
 
-using Bytes = std::vector<std::uint8_t>;
+using Bytes = NetlinkPayload::Bytes;
 using ::testing::IsEmpty;
 
 // The golden messages are little-endian, as netlink is on the machine they come from.
@@ -33,39 +34,21 @@ constexpr std::uint8_t kTap[] = {
 #include "io/testdata/newlink_tap0.inc"
 };
 
-/// A message in the making, in host order.
-class Message {
- public:
-  explicit Message(std::uint32_t index, std::uint8_t family = AF_UNSPEC) : bytes_(sizeof(ifinfomsg)) {
-    bytes_[0] = family;
-    std::memcpy(bytes_.data() + 4, &index, sizeof(index));
-  }
-  Message& add(std::uint16_t type, const Bytes& payload) {
-    const auto attribute = attribute_of(type, payload);
-    bytes_.insert(bytes_.end(), attribute.begin(), attribute.end());
-    return *this;
-  }
-  const Bytes& bytes() const { return bytes_; }
+ifinfomsg link_header(std::uint32_t index, std::uint8_t family) {
+  ifinfomsg header{};
+  header.ifi_family = family;
+  header.ifi_index = static_cast<int>(index);
+  return header;
+}
 
-  static Bytes attribute_of(std::uint16_t type, const Bytes& payload) {
-    Bytes attribute(4);
-    const auto length = static_cast<std::uint16_t>(4 + payload.size());
-    std::memcpy(attribute.data(), &length, 2);
-    std::memcpy(attribute.data() + 2, &type, 2);
-    attribute.insert(attribute.end(), payload.begin(), payload.end());
-    attribute.resize((attribute.size() + 3) / 4 * 4);
-    return attribute;
-  }
-
- private:
-  Bytes bytes_;
+struct Message : NetlinkPayload {
+  explicit Message(std::uint32_t index, std::uint8_t family = AF_UNSPEC)
+      : NetlinkPayload(link_header(index, family)) {}
 };
 
 template <typename T>
 Bytes bytes_of(const T& value) {
-  Bytes bytes(sizeof(value));
-  std::memcpy(bytes.data(), &value, sizeof(value));
-  return bytes;
+  return NetlinkPayload::bytes_of(value);
 }
 
 TEST(LinkMessage, ReadsAVethThatIsABridgePort) {

@@ -1,7 +1,6 @@
 #include "io/neighbour_message.h"
 
 #include <linux/neighbour.h>
-#include <sys/socket.h>
 
 #include <cstring>
 
@@ -12,12 +11,6 @@ namespace {
 
 constexpr std::uint16_t kUsable =
     NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE;
-
-std::optional<IpAddr> read_ip(std::uint8_t family, ByteView bytes) {
-  if (family == AF_INET && bytes.size() == Ipv4::kSize) return Ipv4::load(bytes.data());
-  if (family == AF_INET6 && bytes.size() == Ipv6::kSize) return Ipv6::load(bytes.data());
-  return std::nullopt;
-}
 
 }  // namespace
 
@@ -31,7 +24,7 @@ std::optional<NeighbourEntry> parse_neighbour(ByteView payload) {
   std::optional<MacAddr> mac;
   NetlinkAttributes attributes(payload.subspan(sizeof(header)));
   while (const auto attribute = attributes.next()) {
-    if (attribute->type == NDA_DST) ip = read_ip(header.ndm_family, attribute->payload);
+    if (attribute->type == NDA_DST) ip = attribute->ip(header.ndm_family);
     if (attribute->type == NDA_LLADDR && attribute->payload.size() == MacAddr::kSize) {
       mac = MacAddr::load(attribute->payload.data());
     }

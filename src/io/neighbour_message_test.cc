@@ -4,42 +4,26 @@
 #include <linux/neighbour.h>
 #include <sys/socket.h>
 
-#include <cstring>
-#include <vector>
+#include "io/test_netlink_payload.h"
 
 namespace vtep {
 namespace {
 
-using Bytes = std::vector<std::uint8_t>;
+using Bytes = NetlinkPayload::Bytes;
 
 const Bytes kMac = {2, 0, 0, 0, 0, 0x0a};
 
-Bytes message(std::uint8_t family, std::uint16_t state, std::uint8_t flags, int device = 7) {
+NetlinkPayload message(std::uint8_t family, std::uint16_t state, std::uint8_t flags, int device = 7) {
   ndmsg header{};
   header.ndm_family = family;
   header.ndm_ifindex = device;
   header.ndm_state = state;
   header.ndm_flags = flags;
-  Bytes bytes(sizeof(header));
-  std::memcpy(bytes.data(), &header, sizeof(header));
-  return bytes;
-}
-
-void add(Bytes& to, std::uint16_t type, const Bytes& payload) {
-  const auto length = static_cast<std::uint16_t>(4 + payload.size());
-  Bytes header(4);
-  std::memcpy(header.data(), &length, sizeof(length));
-  std::memcpy(header.data() + 2, &type, sizeof(type));
-  to.insert(to.end(), header.begin(), header.end());
-  to.insert(to.end(), payload.begin(), payload.end());
-  to.resize((to.size() + 3) / 4 * 4);
+  return NetlinkPayload(header);
 }
 
 Bytes complete(std::uint16_t state, std::uint8_t flags = 0) {
-  Bytes bytes = message(AF_INET, state, flags);
-  add(bytes, NDA_DST, {10, 0, 0, 1});
-  add(bytes, NDA_LLADDR, kMac);
-  return bytes;
+  return message(AF_INET, state, flags).add(NDA_DST, {10, 0, 0, 1}).add(NDA_LLADDR, kMac).bytes();
 }
 
 TEST(NeighbourMessage, ReadsBothFamilies) {
@@ -51,11 +35,11 @@ TEST(NeighbourMessage, ReadsBothFamilies) {
                                  .valid = true,
                                  .permanent = true}));
 
-  Bytes bytes = message(AF_INET6, NUD_STALE, NTF_ROUTER);
+  NetlinkPayload bytes = message(AF_INET6, NUD_STALE, NTF_ROUTER);
   const IpAddr address = *IpAddr::parse("fe80::1");
-  add(bytes, NDA_DST, {address.octets().begin(), address.octets().end()});
-  add(bytes, NDA_LLADDR, kMac);
-  const auto v6 = parse_neighbour(bytes);
+  bytes.add_ip(NDA_DST, address);
+  bytes.add(NDA_LLADDR, kMac);
+  const auto v6 = parse_neighbour(bytes.bytes());
   ASSERT_TRUE(v6);
   EXPECT_EQ(v6->ip, address);
   EXPECT_TRUE(v6->router);
@@ -70,29 +54,32 @@ TEST(NeighbourMessage, OnlyWhatTheKernelWouldSendToIsValid) {
   for (const int state : {NUD_NONE, NUD_INCOMPLETE, NUD_FAILED}) {
     EXPECT_FALSE(parse_neighbour(complete(static_cast<std::uint16_t>(state)))->valid) << state;
   }
-  Bytes without_mac = message(AF_INET, NUD_NOARP, 0);
-  add(without_mac, NDA_DST, {10, 0, 0, 1});
-  EXPECT_FALSE(parse_neighbour(without_mac)->valid);
+  NetlinkPayload without_mac = message(AF_INET, NUD_NOARP, 0);
+  without_mac.add(NDA_DST, {10, 0, 0, 1});
+  EXPECT_FALSE(parse_neighbour(without_mac.bytes())->valid);
   // A tunnel's "link layer address" may have any length.
-  add(without_mac, NDA_LLADDR, {10, 0, 0, 2});
-  EXPECT_FALSE(parse_neighbour(without_mac)->valid);
+  without_mac.add(NDA_LLADDR, {10, 0, 0, 2});
+  EXPECT_FALSE(parse_neighbour(without_mac.bytes())->valid);
 }
 
 TEST(NeighbourMessage, RefusesWhatIsNoNeighbour) {
-  Bytes fdb = message(AF_BRIDGE, NUD_REACHABLE, 0);
-  add(fdb, NDA_LLADDR, kMac);
-  EXPECT_FALSE(parse_neighbour(fdb));
-  add(fdb, NDA_DST, {10, 0, 0, 1});
-  EXPECT_FALSE(parse_neighbour(fdb));
+  NetlinkPayload fdb = message(AF_BRIDGE, NUD_REACHABLE, 0);
+  fdb.add(NDA_LLADDR, kMac);
+  EXPECT_FALSE(parse_neighbour(fdb.bytes()));
+  fdb.add(NDA_DST, {10, 0, 0, 1});
+  EXPECT_FALSE(parse_neighbour(fdb.bytes()));
 
-  EXPECT_FALSE(parse_neighbour(message(AF_INET, NUD_REACHABLE, 0))) << "no address";
+  EXPECT_FALSE(parse_neighbour(message(AF_INET, NUD_REACHABLE, 0).bytes())) << "no address";
   EXPECT_FALSE(parse_neighbour(complete(NUD_NONE, NTF_PROXY)));
-  Bytes wrong_size = message(AF_INET6, NUD_REACHABLE, 0);
-  add(wrong_size, NDA_DST, {10, 0, 0, 1});
-  EXPECT_FALSE(parse_neighbour(wrong_size));
-  Bytes no_device = message(AF_INET, NUD_REACHABLE, 0, 0);
-  add(no_device, NDA_DST, {10, 0, 0, 1});
-  EXPECT_FALSE(parse_neighbour(no_device));
+  NetlinkPayload wrong_size = message(AF_INET6, NUD_REACHABLE, 0);
+  wrong_size.add(NDA_DST, {10, 0, 0, 1});
+  EXPECT_FALSE(parse_neighbour(wrong_size.bytes()));
+  NetlinkPayload mapped = message(AF_INET6, NUD_REACHABLE, 0);
+  mapped.add(NDA_DST, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 0, 0, 1});
+  EXPECT_FALSE(parse_neighbour(mapped.bytes())) << "none that could be told from an IPv4 neighbour";
+  NetlinkPayload no_device = message(AF_INET, NUD_REACHABLE, 0, 0);
+  no_device.add(NDA_DST, {10, 0, 0, 1});
+  EXPECT_FALSE(parse_neighbour(no_device.bytes()));
 }
 
 TEST(NeighbourMessage, SurvivesEveryCut) {

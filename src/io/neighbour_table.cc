@@ -8,19 +8,25 @@
 
 #include <array>
 #include <cerrno>
-#include <set>
 #include <utility>
 
 #include "io/neighbour_message.h"
 #include "io/netlink_socket.h"
+#include "io/netlink_watch.h"
 #include "io/system_error.h"
 
 namespace vtep {
 namespace {
 
-constexpr int kDumpAttempts = 10;
-/// Overruns in one dispatch() after which the rest of the queue waits for the next.
-constexpr int kMaxOverruns = 16;
+struct Neighbours {
+  using Change = NeighbourEntry;
+  using Key = std::pair<IfIndex, IpAddr>;
+  static Key key(const NeighbourEntry& entry) { return {entry.device, entry.ip}; }
+  static bool is_removal(const NeighbourEntry& entry) { return entry.removed; }
+  static NeighbourEntry removal(const Key& key) {
+    return {.device = key.first, .ip = key.second, .mac = {}, .removed = true};
+  }
+};
 
 /// A bridge's FDB is announced to the same group, one message a MAC: not even queued. ndm_family is the first
 /// byte behind the netlink header.
@@ -38,54 +44,32 @@ Result<void> ignore_bridges(int fd) {
   return {};
 }
 
-}  // namespace
-
-struct NeighbourTable::Impl {
-  using Key = std::pair<IfIndex, IpAddr>;
-
-  NetlinkSocket requests;
-  NetlinkSocket events;
-  Listener listener;
-  // What the listener may know of and has not seen removed, so that a removal lost in an overrun can be told.
-  std::set<Key> known;
-
-  Result<std::vector<NeighbourEntry>> dump(IfIndex device);
-  void take_all(std::vector<NeighbourEntry>& changes);
-};
-
-Result<std::vector<NeighbourEntry>> NeighbourTable::Impl::dump(IfIndex device) {
-  for (int attempt = 0; attempt < kDumpAttempts; ++attempt) {
-    std::vector<NeighbourEntry> entries;
+Result<std::vector<NeighbourEntry>> list_neighbours(NetlinkSocket& socket, IfIndex device) {
+  std::vector<NeighbourEntry> entries;
+  const auto begin = [&] {
+    entries.clear();
     ndmsg header{};
     header.ndm_family = AF_UNSPEC;
     NetlinkRequest request(RTM_GETNEIGH, NLM_F_DUMP, header);
     // Old kernels answer with all devices.
     if (device.is_set()) request.add(NDA_IFINDEX, device.value());
-    const auto refusal = requests.request(std::move(request), [&](std::uint16_t type, ByteView payload) {
-      if (type != RTM_NEWNEIGH) return;
-      const auto entry = parse_neighbour(payload);
-      if (entry && (!device.is_set() || entry->device == device)) entries.push_back(*entry);
-    });
-    if (!refusal) return entries;
-    if (refusal->error_number != EAGAIN) return std::unexpected(refusal->to_error("Cannot list neighbours"));
-  }
-  return fail(ErrorKind::kUnavailable, "Cannot list neighbours: they change too fast");
+    return request;
+  };
+  auto dumped = socket.dump(begin, "neighbours", [&](std::uint16_t type, ByteView payload) {
+    if (type != RTM_NEWNEIGH) return;
+    const auto entry = parse_neighbour(payload);
+    if (entry && (!device.is_set() || entry->device == device)) entries.push_back(*entry);
+  });
+  if (!dumped) return std::unexpected(std::move(dumped).error());
+  return entries;
 }
 
-void NeighbourTable::Impl::take_all(std::vector<NeighbourEntry>& changes) {
-  auto entries = dump({});
-  if (!entries) return;
-  // Of what came before the overrun only the outcome counts.
-  for (const NeighbourEntry& change : changes) known.emplace(change.device, change.ip);
-  changes.clear();
-  std::set<Key> lost = known;
-  for (const NeighbourEntry& entry : *entries) {
-    lost.erase({entry.device, entry.ip});
-    changes.push_back(entry);
-  }
-  for (const auto& [device, ip] : lost)
-    changes.push_back({.device = device, .ip = ip, .mac = {}, .removed = true});
-}
+}  // namespace
+
+struct NeighbourTable::Impl {
+  NetlinkSocket requests;
+  NetlinkWatch<Neighbours> watch;
+};
 
 Result<std::unique_ptr<NeighbourTable>> NeighbourTable::create() {
   auto requests = NetlinkSocket::create();
@@ -96,55 +80,35 @@ Result<std::unique_ptr<NeighbourTable>> NeighbourTable::create() {
   if (auto filtered = ignore_bridges(events->fd()); !filtered) {
     return std::unexpected(std::move(filtered).error());
   }
-  auto impl = std::make_unique<Impl>(*std::move(requests), *std::move(events));
-  const auto entries = impl->dump({});
-  if (!entries) return std::unexpected(entries.error());
-  for (const NeighbourEntry& entry : *entries) impl->known.emplace(entry.device, entry.ip);
-  return std::unique_ptr<NeighbourTable>(new NeighbourTable(std::move(impl)));
+  auto entries = list_neighbours(*requests, {});
+  if (!entries) return std::unexpected(std::move(entries).error());
+  return std::unique_ptr<NeighbourTable>(new NeighbourTable(
+      std::make_unique<Impl>(*std::move(requests), NetlinkWatch<Neighbours>(*std::move(events), *entries))));
 }
 
 NeighbourTable::NeighbourTable(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 NeighbourTable::~NeighbourTable() = default;
 
 Result<std::vector<NeighbourEntry>> NeighbourTable::neighbours(IfIndex device) {
-  return impl_->dump(device);
+  return list_neighbours(impl_->requests, device);
 }
 
 void NeighbourTable::on_neighbour(Listener listener) {
-  impl_->listener = std::move(listener);
+  impl_->watch.on_change(std::move(listener));
 }
 
 int NeighbourTable::fd() const {
-  return impl_->events.fd();
+  return impl_->watch.fd();
 }
 
 void NeighbourTable::dispatch() {
-  std::vector<NeighbourEntry> changes;
-  int overruns = 0;
-  while (overruns < kMaxOverruns) {
-    const auto received = impl_->events.receive([&](std::uint16_t type, ByteView payload) {
-      if (type != RTM_NEWNEIGH && type != RTM_DELNEIGH) return;
-      auto entry = parse_neighbour(payload);
-      if (!entry) return;
-      entry->removed = type == RTM_DELNEIGH;
-      changes.push_back(*entry);
-    });
-    if (received == NetlinkSocket::Received::kNothing) break;
-    if (received == NetlinkSocket::Received::kOverrun) ++overruns;
-  }
-  // After what is still queued, so that the last word on every entry is the newest.
-  if (overruns > 0) impl_->take_all(changes);
-
-  // The listener may ask, or replace itself.
-  const Listener listener = impl_->listener;
-  for (const NeighbourEntry& change : changes) {
-    if (change.removed) {
-      impl_->known.erase({change.device, change.ip});
-    } else {
-      impl_->known.emplace(change.device, change.ip);
-    }
-    if (listener) listener(change);
-  }
+  const auto take = [](std::uint16_t type, ByteView payload) -> std::optional<NeighbourEntry> {
+    if (type != RTM_NEWNEIGH && type != RTM_DELNEIGH) return std::nullopt;
+    auto entry = parse_neighbour(payload);
+    if (entry) entry->removed = type == RTM_DELNEIGH;
+    return entry;
+  };
+  impl_->watch.dispatch(take, [this] { return list_neighbours(impl_->requests, {}); });
 }
 
 }  // namespace vtep

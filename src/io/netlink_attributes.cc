@@ -1,5 +1,7 @@
 #include "io/netlink_attributes.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 
 namespace vtep {
@@ -9,6 +11,14 @@ constexpr std::size_t kHeader = 4;
 constexpr std::uint16_t kTypeMask = 0x3fff;  // NLA_TYPE_MASK
 
 }  // namespace
+
+std::optional<IpAddr> NetlinkAttribute::ip(std::uint8_t family) const {
+  if (family == AF_INET && payload.size() == Ipv4::kSize) return Ipv4::load(payload.data());
+  if (family != AF_INET6 || payload.size() != Ipv6::kSize) return std::nullopt;
+  const IpAddr address = Ipv6::load(payload.data());
+  if (address.is_v4()) return std::nullopt;
+  return address;
+}
 
 std::optional<NetlinkAttribute> NetlinkAttributes::next() {
   if (rest_.empty()) return std::nullopt;

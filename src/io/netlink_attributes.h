@@ -17,6 +17,7 @@
 #include <string>
 
 #include "base/bytes.h"
+#include "base/ip.h"
 
 namespace vtep {
 
@@ -32,6 +33,9 @@ struct NetlinkAttribute {
     std::memcpy(&value, payload.data(), sizeof(T));
     return value;
   }
+  /// The payload as an address of `family` (AF_INET, AF_INET6); empty if it has another size, or is an IPv4
+  /// address in IPv6's clothes.
+  std::optional<IpAddr> ip(std::uint8_t family) const;
   /// The payload up to its first zero byte.
   std::string text() const {
     const void* end = payload.empty() ? nullptr : std::memchr(payload.data(), 0, payload.size());

@@ -13,7 +13,6 @@ namespace vtep {
 namespace {
 
 constexpr std::size_t kMaxAlternativeName = 127;  // ALTIFNAMSIZ with its zero
-constexpr int kDumpAttempts = 10;
 
 Result<LinkMessage> get_one(NetlinkSocket& socket, NetlinkRequest request, const std::string& not_found) {
   std::optional<LinkMessage> link;
@@ -29,20 +28,19 @@ Result<LinkMessage> get_one(NetlinkSocket& socket, NetlinkRequest request, const
 }  // namespace
 
 Result<std::vector<LinkMessage>> dump_links(NetlinkSocket& socket) {
-  for (int attempt = 0; attempt < kDumpAttempts; ++attempt) {
-    std::vector<LinkMessage> links;
+  std::vector<LinkMessage> links;
+  const auto begin = [&] {
+    links.clear();
     ifinfomsg header{};
     header.ifi_family = AF_UNSPEC;
-    const auto refusal = socket.request(NetlinkRequest(RTM_GETLINK, NLM_F_DUMP, header),
-                                        [&](std::uint16_t type, ByteView payload) {
-                                          if (type != RTM_NEWLINK) return;
-                                          if (auto link = parse_link(payload))
-                                            links.push_back(*std::move(link));
-                                        });
-    if (!refusal) return links;
-    if (refusal->error_number != EAGAIN) return std::unexpected(refusal->to_error("Cannot list interfaces"));
-  }
-  return fail(ErrorKind::kUnavailable, "Cannot list interfaces: they change too fast");
+    return NetlinkRequest(RTM_GETLINK, NLM_F_DUMP, header);
+  };
+  auto dumped = socket.dump(begin, "interfaces", [&](std::uint16_t type, ByteView payload) {
+    if (type != RTM_NEWLINK) return;
+    if (auto link = parse_link(payload)) links.push_back(*std::move(link));
+  });
+  if (!dumped) return std::unexpected(std::move(dumped).error());
+  return links;
 }
 
 Result<LinkMessage> get_link(NetlinkSocket& socket, std::string_view name) {
@@ -59,6 +57,15 @@ Result<LinkMessage> get_link(NetlinkSocket& socket, IfIndex index) {
   header.ifi_index = static_cast<int>(index.value());
   if (header.ifi_index <= 0) return fail(ErrorKind::kNotFound, not_found);
   return get_one(socket, NetlinkRequest(RTM_GETLINK, 0, header), not_found);
+}
+
+const std::string& LinkNames::of(IfIndex index) {
+  const auto [known, is_new] = names_.try_emplace(index);
+  if (is_new) {
+    const auto link = get_link(socket_, index);
+    known->second = link ? link->interface.name : "#" + std::to_string(index.value());
+  }
+  return known->second;
 }
 
 }  // namespace vtep

@@ -9,6 +9,7 @@
 #include <netlink/socket.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <new>
 #include <utility>
@@ -20,6 +21,12 @@ namespace vtep {
 namespace {
 
 constexpr int kSubscriptionBuffer = 1 << 20;
+constexpr int kDumpAttempts = 10;
+/// Overruns in one receive_all() after which the rest of the queue waits for the next.
+constexpr int kMaxOverruns = 16;
+/// Requests sent at once. All may be refused, and the refusals (over 1 KB each, as the kernel counts) must
+/// fit into the socket's buffer of 64 KB.
+constexpr std::size_t kBatch = 32;
 
 ByteView bytes_at(const void* data, std::size_t size) {
   return {static_cast<const std::uint8_t*>(data), size};
@@ -28,6 +35,7 @@ ByteView bytes_at(const void* data, std::size_t size) {
 /// libnl's callbacks, with what they share for one nl_recvmsgs().
 struct Conversation {
   const NetlinkSocket::OnMessage* on_message = nullptr;
+  std::optional<std::uint32_t> sequence;  ///< what answers another request is skipped
   std::optional<NetlinkRefusal> refusal;
   bool done = false;
 };
@@ -35,6 +43,7 @@ struct Conversation {
 int take_message(nl_msg* message, void* arg) {
   const auto* conversation = static_cast<Conversation*>(arg);
   const nlmsghdr* header = nlmsg_hdr(message);
+  if (conversation->sequence.value_or(header->nlmsg_seq) != header->nlmsg_seq) return NL_SKIP;
   if (*conversation->on_message) {
     (*conversation->on_message)(
         header->nlmsg_type, bytes_at(nlmsg_data(header), static_cast<std::size_t>(nlmsg_datalen(header))));
@@ -42,11 +51,13 @@ int take_message(nl_msg* message, void* arg) {
   return NL_OK;
 }
 
-int take_end(nl_msg*, void* arg) {
-  static_cast<Conversation*>(arg)->done = true;
+int take_end(nl_msg* message, void* arg) {
+  auto* conversation = static_cast<Conversation*>(arg);
+  if (conversation->sequence == nlmsg_hdr(message)->nlmsg_seq) conversation->done = true;
   return NL_OK;
 }
 
+/// libnl expects one acknowledgement for each request, and a batch has one for many.
 int take_any_sequence(nl_msg*, void*) {
   return NL_OK;
 }
@@ -67,18 +78,56 @@ std::string extended_message(const nlmsgerr& refusal) {
 
 int take_error(sockaddr_nl*, nlmsgerr* refusal, void* arg) {
   auto* conversation = static_cast<Conversation*>(arg);
+  if (conversation->sequence != refusal->msg.nlmsg_seq) return NL_SKIP;
   conversation->refusal = NetlinkRefusal{-refusal->error, extended_message(*refusal)};
   conversation->done = true;
   return NL_STOP;
+}
+
+/// The same for requests that were sent together, with sequence numbers from `first` on.
+struct BatchConversation {
+  std::uint32_t first = 0;
+  std::span<std::optional<NetlinkRefusal>> answers;
+  bool done = false;
+
+  /// The kernel answers in order: after the last there is nothing to wait for.
+  bool take(std::uint32_t sequence) {
+    const std::uint32_t index = sequence - first;
+    if (index >= answers.size()) return false;
+    done = index + 1 == answers.size();
+    return true;
+  }
+};
+
+int take_batch_end(nl_msg* message, void* arg) {
+  static_cast<BatchConversation*>(arg)->take(nlmsg_hdr(message)->nlmsg_seq);
+  return NL_OK;
+}
+
+int take_batch_error(sockaddr_nl*, nlmsgerr* refusal, void* arg) {
+  auto* conversation = static_cast<BatchConversation*>(arg);
+  const std::uint32_t sequence = refusal->msg.nlmsg_seq;
+  if (!conversation->take(sequence)) return NL_SKIP;
+  conversation->answers[sequence - conversation->first] =
+      NetlinkRefusal{-refusal->error, extended_message(*refusal)};
+  return NL_SKIP;
 }
 
 struct FreeCallbacks {
   void operator()(nl_cb* callbacks) const { nl_cb_put(callbacks); }
 };
 
-std::unique_ptr<nl_cb, FreeCallbacks> make_callbacks(Conversation& conversation) {
-  std::unique_ptr<nl_cb, FreeCallbacks> callbacks(nl_cb_alloc(NL_CB_DEFAULT));
+using Callbacks = std::unique_ptr<nl_cb, FreeCallbacks>;
+
+Callbacks make_callbacks() {
+  Callbacks callbacks(nl_cb_alloc(NL_CB_DEFAULT));
   if (!callbacks) throw std::bad_alloc();
+  nl_cb_set(callbacks.get(), NL_CB_SEQ_CHECK, NL_CB_CUSTOM, take_any_sequence, nullptr);
+  return callbacks;
+}
+
+Callbacks make_callbacks(Conversation& conversation) {
+  Callbacks callbacks = make_callbacks();
   nl_cb_set(callbacks.get(), NL_CB_VALID, NL_CB_CUSTOM, take_message, &conversation);
   nl_cb_set(callbacks.get(), NL_CB_FINISH, NL_CB_CUSTOM, take_end, &conversation);
   nl_cb_set(callbacks.get(), NL_CB_ACK, NL_CB_CUSTOM, take_end, &conversation);
@@ -86,7 +135,18 @@ std::unique_ptr<nl_cb, FreeCallbacks> make_callbacks(Conversation& conversation)
   return callbacks;
 }
 
+Callbacks make_callbacks(BatchConversation& conversation) {
+  Callbacks callbacks = make_callbacks();
+  nl_cb_set(callbacks.get(), NL_CB_ACK, NL_CB_CUSTOM, take_batch_end, &conversation);
+  nl_cb_err(callbacks.get(), NL_CB_CUSTOM, take_batch_error, &conversation);
+  return callbacks;
+}
+
 }  // namespace
+
+std::uint8_t netlink_family(const IpAddr& address) {
+  return address.is_v4() ? AF_INET : AF_INET6;
+}
 
 NetlinkRequest::NetlinkRequest(int type, int flags, ByteView header)
     : message_(nlmsg_alloc_simple(type, flags)) {
@@ -112,6 +172,11 @@ NetlinkRequest& NetlinkRequest::add(int attribute, std::uint32_t value) {
   return add(attribute, bytes_at(&value, sizeof(value)));
 }
 
+NetlinkRequest& NetlinkRequest::add(int attribute, const IpAddr& address) {
+  const ByteView octets = address.octets();
+  return add(attribute, address.is_v4() ? octets.last(Ipv4::kSize) : octets);
+}
+
 NetlinkRequest& NetlinkRequest::add(int attribute, const std::string& text) {
   return add(attribute, bytes_at(text.c_str(), text.size() + 1));
 }
@@ -130,6 +195,11 @@ Error NetlinkRefusal::to_error(const std::string& what) const {
     case ERANGE:
     case EADDRNOTAVAIL:
       error.kind = ErrorKind::kInvalid;
+      break;
+    case ENETDOWN:
+    case ENETUNREACH:
+    case EHOSTUNREACH:
+      error.kind = ErrorKind::kUnavailable;
       break;
     default:
       break;
@@ -182,6 +252,7 @@ std::optional<NetlinkRefusal> NetlinkSocket::request(NetlinkRequest request, con
   }
   Conversation conversation;
   conversation.on_message = &on_message;
+  conversation.sequence = nlmsg_hdr(request.message_.get())->nlmsg_seq;
   const auto callbacks = make_callbacks(conversation);
   while (!conversation.done) {
     const int error = nl_recvmsgs(socket_.get(), callbacks.get());
@@ -193,15 +264,76 @@ std::optional<NetlinkRefusal> NetlinkSocket::request(NetlinkRequest request, con
   return std::nullopt;
 }
 
+std::vector<std::optional<NetlinkRefusal>> NetlinkSocket::request_all(
+    std::size_t count, const std::function<NetlinkRequest(std::size_t)>& make) {
+  std::vector<std::optional<NetlinkRefusal>> answers(count);
+  for (std::size_t begin = 0; begin < count; begin += kBatch) {
+    request_batch([&](std::size_t i) { return make(begin + i); },
+                  Answers(answers).subspan(begin, std::min(kBatch, count - begin)));
+  }
+  return answers;
+}
+
+void NetlinkSocket::request_batch(const std::function<NetlinkRequest(std::size_t)>& make, Answers answers) {
+  BatchConversation conversation;
+  conversation.answers = answers;
+  std::vector<std::uint8_t> bytes;
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    const NetlinkRequest request = make(i);
+    nl_complete_msg(socket_.get(), request.message_.get());
+    nlmsghdr* header = nlmsg_hdr(request.message_.get());
+    if (i == 0) conversation.first = header->nlmsg_seq;
+    // Refusals come unasked. That the last is acknowledged says that all have been dealt with.
+    if (i + 1 < answers.size()) header->nlmsg_flags &= static_cast<std::uint16_t>(~NLM_F_ACK);
+    const ByteView message = bytes_at(header, header->nlmsg_len);
+    bytes.insert(bytes.end(), message.begin(), message.end());
+    bytes.resize(NLMSG_ALIGN(bytes.size()));
+  }
+
+  int error = nl_sendto(socket_.get(), bytes.data(), bytes.size());
+  const auto callbacks = make_callbacks(conversation);
+  while (error >= 0 && !conversation.done) error = nl_recvmsgs(socket_.get(), callbacks.get());
+  if (conversation.done) return;
+  // What became of those without a refusal is not known.
+  for (auto& answer : answers) {
+    if (!answer) answer = NetlinkRefusal{EIO, nl_geterror(error)};
+  }
+}
+
+Result<void> NetlinkSocket::dump(const std::function<NetlinkRequest()>& begin, std::string_view things,
+                                 const OnMessage& on_message) {
+  const std::string what = "Cannot list " + std::string(things);
+  for (int attempt = 0; attempt < kDumpAttempts; ++attempt) {
+    const auto refusal = request(begin(), on_message);
+    if (!refusal) return {};
+    if (refusal->error_number != EAGAIN) return std::unexpected(refusal->to_error(what));
+  }
+  return fail(ErrorKind::kUnavailable, what + ": they change too fast");
+}
+
+void NetlinkSocket::be_strict() {
+  const int on = 1;
+  ::setsockopt(fd(), SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof(on));
+}
+
 NetlinkSocket::Received NetlinkSocket::receive(const OnMessage& on_message) {
   Conversation conversation;
   conversation.on_message = &on_message;
   const auto callbacks = make_callbacks(conversation);
-  nl_cb_set(callbacks.get(), NL_CB_SEQ_CHECK, NL_CB_CUSTOM, take_any_sequence, nullptr);
   const int error = nl_recvmsgs(socket_.get(), callbacks.get());
   if (error == -NLE_AGAIN) return Received::kNothing;
   // ENOBUFS comes as NLE_NOMEM. A message that libnl cannot read is as good as lost, too.
   return error < 0 ? Received::kOverrun : Received::kMessages;
+}
+
+bool NetlinkSocket::receive_all(const OnMessage& on_message) {
+  int overruns = 0;
+  while (overruns < kMaxOverruns) {
+    const Received received = receive(on_message);
+    if (received == Received::kNothing) break;
+    if (received == Received::kOverrun) ++overruns;
+  }
+  return overruns == 0;
 }
 
 int NetlinkSocket::fd() const {
