@@ -8,9 +8,11 @@
 
 #include <array>
 #include <cerrno>
+#include <string>
 #include <utility>
 
 #include "io/neighbour_message.h"
+#include "io/netlink_links.h"
 #include "io/netlink_socket.h"
 #include "io/netlink_watch.h"
 #include "io/system_error.h"
@@ -64,6 +66,12 @@ Result<std::vector<NeighbourEntry>> list_neighbours(NetlinkSocket& socket, IfInd
   return entries;
 }
 
+std::string what_failed(const NeighbourEntry& entry, LinkNames& names) {
+  const std::string neighbour = entry.ip.to_string() + " dev " + names.of(entry.device);
+  if (entry.removed) return "Cannot delete the neighbour " + neighbour;
+  return "Cannot set the neighbour " + neighbour + " to " + entry.mac.to_string();
+}
+
 }  // namespace
 
 struct NeighbourTable::Impl {
@@ -91,6 +99,43 @@ NeighbourTable::~NeighbourTable() = default;
 
 Result<std::vector<NeighbourEntry>> NeighbourTable::neighbours(IfIndex device) {
   return list_neighbours(impl_->requests, device);
+}
+
+Result<void> NeighbourTable::set(IfIndex device, const IpAddr& ip, const MacAddr& mac) {
+  const NeighbourEntry entry{.device = device, .ip = ip, .mac = mac};
+  return apply({&entry, 1}).front();
+}
+
+Result<void> NeighbourTable::remove(IfIndex device, const IpAddr& ip) {
+  const NeighbourEntry entry{.device = device, .ip = ip, .mac = {}, .removed = true};
+  return apply({&entry, 1}).front();
+}
+
+std::vector<Result<void>> NeighbourTable::apply(std::span<const NeighbourEntry> entries) {
+  const auto refusals = impl_->requests.request_all(entries.size(), [&](std::size_t i) {
+    const NeighbourEntry& entry = entries[i];
+    ndmsg header{};
+    header.ndm_family = netlink_family(entry.ip);
+    header.ndm_ifindex = static_cast<int>(entry.device.value());
+    header.ndm_state = NUD_PERMANENT;
+    NetlinkRequest request = entry.removed
+                                 ? NetlinkRequest(RTM_DELNEIGH, 0, header)
+                                 : NetlinkRequest(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, header);
+    request.add(NDA_DST, entry.ip);
+    const auto mac = entry.mac.octets();
+    if (!entry.removed) request.add(NDA_LLADDR, ByteView(mac));
+    return request;
+  });
+
+  std::vector<Result<void>> results(entries.size());
+  LinkNames names(impl_->requests);
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    if (!refusals[i]) continue;
+    const int error = refusals[i]->error_number;
+    if (entries[i].removed && (error == ENOENT || error == ENODEV)) continue;
+    results[i] = std::unexpected(refusals[i]->to_error(what_failed(entries[i], names)));
+  }
+  return results;
 }
 
 void NeighbourTable::on_neighbour(Listener listener) {

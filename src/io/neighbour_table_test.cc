@@ -107,6 +107,60 @@ TEST_F(NeighbourTableTest, TheForwardingTableOfABridgeIsNotHeard) {
   EXPECT_FALSE(bridge);
 }
 
+TEST_F(NeighbourTableTest, SetsAndRemovesPermanentOnes) {
+  const MacAddr other = *MacAddr::parse("02:00:00:00:00:0b");
+  for (const char* text : {"10.244.1.0", "fd00:1::"}) {
+    NeighbourEntry wanted{
+        .device = va_, .ip = *IpAddr::parse(text), .mac = kMac, .valid = true, .permanent = true};
+    // What the kernel has found out, is replaced, and so is what was set.
+    sh(std::string("ip neigh add ") + text + " lladdr 02:00:00:00:00:0c dev va nud reachable");
+    for (const MacAddr& mac : {other, kMac, kMac}) EXPECT_TRUE(table_->set(va_, wanted.ip, mac));
+    EXPECT_THAT(unicast(), ::testing::ElementsAre(wanted));
+    EXPECT_TRUE(see([&](const NeighbourEntry& e) { return e == wanted; }));
+    for (int i = 0; i < 2; ++i) {
+      EXPECT_TRUE(table_->remove(va_, wanted.ip));
+      EXPECT_THAT(unicast(), IsEmpty());
+    }
+    EXPECT_TRUE(see([&](const NeighbourEntry& e) { return e.removed && e.ip == wanted.ip; }));
+  }
+}
+
+TEST_F(NeighbourTableTest, SetsAndRemovesManyAtOnce) {
+  std::vector<NeighbourEntry> entries;
+  entries.reserve(500);
+  for (unsigned i = 0; i < 500; ++i) {
+    entries.push_back(
+        {.device = va_, .ip = Ipv4((10U << 24) + (i << 8)), .mac = MacAddr::from_u64(2ULL << 40 | i)});
+  }
+  entries[40].device = IfIndex(4711);
+  auto results = table_->apply(entries);
+  ASSERT_EQ(results.size(), entries.size());
+  EXPECT_EQ(std::ranges::count_if(results, [](const auto& result) { return result.has_value(); }), 499);
+  ASSERT_FALSE(results[40]);
+  EXPECT_EQ(results[40].error().kind, ErrorKind::kNotFound);
+  EXPECT_EQ(
+      results[40].error().message.find("Cannot set the neighbour 10.0.40.0 dev #4711 to 02:00:00:00:00:28: "),
+      0U)
+      << results[40].error().message;
+  EXPECT_EQ(unicast(va_).size(), 499U);
+
+  for (NeighbourEntry& entry : entries) entry.removed = true;
+  results = table_->apply(entries);
+  EXPECT_TRUE(std::ranges::all_of(results, [](const auto& result) { return result.has_value(); }));
+  EXPECT_THAT(unicast(va_), IsEmpty());
+}
+
+TEST_F(NeighbourTableTest, ChangesNeedThePermission) {
+  const WithoutNetAdmin without;
+  const IpAddr ip = Ipv4(10, 244, 1, 0);
+  EXPECT_EQ(
+      table_->set(va_, ip, kMac).error(),
+      (Error{ErrorKind::kPermission,
+             "Cannot set the neighbour 10.244.1.0 dev va to 02:00:00:00:00:0a: Operation not permitted"}));
+  EXPECT_EQ(table_->remove(va_, ip).error().message,
+            "Cannot delete the neighbour 10.244.1.0 dev va: Operation not permitted");
+}
+
 TEST_F(NeighbourTableTest, AfterAnOverrunEverythingIsReportedAnewAndWhatWentIsRemoved) {
   sh("ip neigh add 10.0.0.1 lladdr 02:00:00:00:00:0a dev va nud permanent");
   sh("ip neigh add 10.0.0.2 lladdr 02:00:00:00:00:0a dev va nud permanent");

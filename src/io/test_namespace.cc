@@ -1,15 +1,19 @@
 #include "io/test_namespace.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <net/ethernet.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
 #include <cstdlib>
 #include <system_error>
 #include <thread>
@@ -25,6 +29,17 @@ int open_current() {
 
 void enter(int fd) {
   ASSERT_EQ(::setns(fd, CLONE_NEWNET), 0) << std::generic_category().message(errno);
+}
+
+/// Of the effective set only, so that it can come back. The system call is per thread.
+void have_net_admin(bool wanted) {
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> sets{};
+  ASSERT_EQ(::syscall(SYS_capget, &header, sets.data()), 0);
+  constexpr std::uint32_t kBit = CAP_TO_MASK(CAP_NET_ADMIN);
+  std::uint32_t& effective = sets[CAP_TO_INDEX(CAP_NET_ADMIN)].effective;
+  effective = wanted ? effective | kBit : effective & ~kBit;
+  ASSERT_EQ(::syscall(SYS_capset, &header, sets.data()), 0);
 }
 
 }  // namespace
@@ -83,6 +98,14 @@ void NamespaceTest::TearDown() {
   if (home_ < 0) return;
   enter(home_);
   ::close(home_);
+}
+
+WithoutNetAdmin::WithoutNetAdmin() {
+  have_net_admin(false);
+}
+
+WithoutNetAdmin::~WithoutNetAdmin() {
+  have_net_admin(true);
 }
 
 void wait_running(const std::string& name) {

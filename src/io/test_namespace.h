@@ -59,6 +59,15 @@ class CableTest : public NamespaceTest {
   int packets_ = -1;
 };
 
+/// Takes CAP_NET_ADMIN from the calling thread as long as it lasts.
+class WithoutNetAdmin {
+ public:
+  WithoutNetAdmin();
+  ~WithoutNetAdmin();
+  WithoutNetAdmin(const WithoutNetAdmin&) = delete;
+  WithoutNetAdmin& operator=(const WithoutNetAdmin&) = delete;
+};
+
 /// Waits until the interface is up and has a carrier, in the calling thread's namespace: a veth drops what is
 /// sent before the kernel has noticed that its peer is up. Fails the test if it takes more than five seconds.
 void wait_running(const std::string& name);
