@@ -6,6 +6,7 @@
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -14,47 +15,12 @@
 #include <string>
 #include <utility>
 
-#include "io/netlink_attributes.h"
+#include "io/address_message.h"
 #include "io/netlink_links.h"
 #include "io/netlink_socket.h"
 
 namespace vtep {
 namespace {
-
-constexpr int kDumpAttempts = 10;
-/// Overruns in one dispatch() after which the rest of the queue waits for the next.
-constexpr int kMaxOverruns = 16;
-
-struct AddressMessage {
-  IfIndex index;
-  std::optional<IpAddr> address;  // empty for other families
-};
-
-/// The payload of RTM_NEWADDR and RTM_DELADDR: struct ifaddrmsg and attributes.
-std::optional<AddressMessage> parse_address(ByteView payload) {
-  ifaddrmsg header{};
-  if (payload.size() < sizeof(header)) return std::nullopt;
-  std::memcpy(&header, payload.data(), sizeof(header));
-
-  // On a point-to-point interface IFA_ADDRESS is the peer's; where both are given IFA_LOCAL is ours.
-  ByteView local;
-  ByteView address;
-  NetlinkAttributes attributes(payload.subspan(sizeof(header)));
-  while (const auto attribute = attributes.next()) {
-    if (attribute->type == IFA_LOCAL) local = attribute->payload;
-    if (attribute->type == IFA_ADDRESS) address = attribute->payload;
-  }
-  if (attributes.damaged()) return std::nullopt;
-
-  AddressMessage message{.index = IfIndex(header.ifa_index), .address = std::nullopt};
-  const ByteView ours = local.empty() ? address : local;
-  if (header.ifa_family == AF_INET && ours.size() == Ipv4::kSize) {
-    message.address = Ipv4::load(ours.data());
-  } else if (header.ifa_family == AF_INET6 && ours.size() == Ipv6::kSize) {
-    message.address = Ipv6::load(ours.data());
-  }
-  return message;
-}
 
 Result<Interface> only_interface(Result<LinkMessage> link) {
   if (!link) return std::unexpected(std::move(link).error());
@@ -88,7 +54,7 @@ struct Rtnetlink::Impl {
       const auto address = parse_address(payload);
       if (!address) return;
       // Gone already if this fails; its removal is reported on its own.
-      auto link = get_link(requests, address->index);
+      auto link = get_link(requests, address->device);
       if (link) changes.push_back({std::move(link->interface), false, address->address});
     }
   }
@@ -124,10 +90,7 @@ Result<std::unique_ptr<Rtnetlink>> Rtnetlink::create() {
   auto events = NetlinkSocket::subscribe(kGroups);
   if (!events) return std::unexpected(std::move(events).error());
 
-  // Without it an old kernel answers with more than was asked for, and addresses() picks.
-  const int on = 1;
-  ::setsockopt(requests->fd(), SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof(on));
-
+  requests->be_strict();
   auto impl = std::make_unique<Impl>(*std::move(requests), *std::move(events));
   auto links = dump_links(impl->requests);
   if (!links) return std::unexpected(std::move(links).error());
@@ -156,22 +119,30 @@ Result<std::vector<Interface>> Rtnetlink::list() {
 }
 
 Result<std::vector<IpAddr>> Rtnetlink::addresses(IfIndex index) {
-  ifaddrmsg header{};
-  header.ifa_index = index.value();
-  for (int attempt = 0; attempt < kDumpAttempts; ++attempt) {
-    std::vector<IpAddr> addresses;
-    const auto refusal = impl_->requests.request(NetlinkRequest(RTM_GETADDR, NLM_F_DUMP, header),
-                                                 [&](std::uint16_t type, ByteView payload) {
-                                                   if (type != RTM_NEWADDR) return;
-                                                   const auto message = parse_address(payload);
-                                                   if (!message || !message->address) return;
-                                                   if (!index.is_set() || message->index == index)
-                                                     addresses.push_back(*message->address);
-                                                 });
-    if (!refusal) return addresses;
-    if (refusal->error_number != EAGAIN) return std::unexpected(refusal->to_error("Cannot list addresses"));
-  }
-  return fail(ErrorKind::kUnavailable, "Cannot list addresses: they change too fast");
+  const auto listed = list_addresses(index);
+  if (!listed) return std::unexpected(listed.error());
+  std::vector<IpAddr> addresses;
+  addresses.reserve(listed->size());
+  for (const HostAddress& one : *listed) addresses.push_back(one.address);
+  return addresses;
+}
+
+Result<std::vector<HostAddress>> Rtnetlink::list_addresses(IfIndex index) {
+  std::vector<HostAddress> addresses;
+  const auto begin = [&] {
+    addresses.clear();
+    ifaddrmsg header{};
+    header.ifa_index = index.value();
+    return NetlinkRequest(RTM_GETADDR, NLM_F_DUMP, header);
+  };
+  auto dumped = impl_->requests.dump(begin, "addresses", [&](std::uint16_t type, ByteView payload) {
+    if (type != RTM_NEWADDR) return;
+    const auto address = parse_address(payload);
+    // An old kernel answers with all.
+    if (address && (!index.is_set() || address->device == index)) addresses.push_back(*address);
+  });
+  if (!dumped) return std::unexpected(std::move(dumped).error());
+  return addresses;
 }
 
 Result<bool> Rtnetlink::has_address(const IpAddr& address) {
@@ -204,6 +175,35 @@ Result<bool> Rtnetlink::has_address(const IpAddr& address) {
   }
   if (refusal) return std::unexpected(refusal->to_error("Cannot ask for the address " + address.to_string()));
   return found;
+}
+
+Result<void> Rtnetlink::add_address(const HostAddress& address) {
+  const auto add = [&](int flag) {
+    return impl_->requests.request(address_request(RTM_NEWADDR, NLM_F_CREATE | flag, address));
+  };
+  auto refusal = add(NLM_F_EXCL);
+  if (refusal && refusal->error_number == EEXIST) {
+    // The kernel's replacing would call another prefix length of an IPv6 address a success. Of the same one
+    // it lets the lifetime last.
+    const auto present = list_addresses(address.device);
+    const bool is_same =
+        present && std::ranges::any_of(*present, [&](const HostAddress& one) {
+          return one.address == address.address && one.prefix_length == address.prefix_length;
+        });
+    if (is_same) refusal = add(NLM_F_REPLACE);
+  }
+  if (!refusal) return {};
+  LinkNames names(impl_->requests);
+  return std::unexpected(
+      refusal->to_error("Cannot add the address " + to_string(address, names.of(address.device))));
+}
+
+Result<void> Rtnetlink::delete_address(const HostAddress& address) {
+  const auto refusal = impl_->requests.request(address_request(RTM_DELADDR, 0, address));
+  if (!refusal || refusal->error_number == EADDRNOTAVAIL || refusal->error_number == ENODEV) return {};
+  LinkNames names(impl_->requests);
+  return std::unexpected(
+      refusal->to_error("Cannot delete the address " + to_string(address, names.of(address.device))));
 }
 
 Result<void> Rtnetlink::set_mtu(IfIndex index, std::uint32_t mtu) {
@@ -279,15 +279,10 @@ int Rtnetlink::fd() const {
 
 void Rtnetlink::dispatch() {
   std::vector<Change> changes;
-  int overruns = 0;
-  while (overruns < kMaxOverruns) {
-    const auto received = impl_->events.receive(
-        [&](std::uint16_t type, ByteView payload) { impl_->take(type, payload, changes); });
-    if (received == NetlinkSocket::Received::kNothing) break;
-    if (received == NetlinkSocket::Received::kOverrun) ++overruns;
-  }
+  const bool is_complete = impl_->events.receive_all(
+      [&](std::uint16_t type, ByteView payload) { impl_->take(type, payload, changes); });
   // After what is still queued, so that the last word on every interface is the newest.
-  if (overruns > 0) impl_->take_all(changes);
+  if (!is_complete) impl_->take_all(changes);
 
   // The listener may ask and change, or replace itself.
   const Listener listener = impl_->listener;

@@ -13,6 +13,7 @@
 #include "base/ip.h"
 #include "base/mac.h"
 #include "base/result.h"
+#include "io/host_address.h"
 #include "io/interface.h"
 
 namespace vtep {
@@ -39,9 +40,17 @@ class Rtnetlink {
   Result<std::vector<Interface>> list();
   /// All addresses of all interfaces, or of one: then the kernel looks at no other (Linux 4.20).
   Result<std::vector<IpAddr>> addresses(IfIndex index = {});
+  /// The same, with prefix lengths.
+  Result<std::vector<HostAddress>> list_addresses(IfIndex index = {});
   /// Whether the address is one of this host's. An IPv4 address counts while its interface is up. The cost
   /// does not depend on how many interfaces there are.
   Result<bool> has_address(const IpAddr& address);
+
+  /// Has the address on its interface, for ever. kExists: it is there with another prefix length (IPv6).
+  /// kNotFound: no such interface.
+  Result<void> add_address(const HostAddress& address);
+  /// Has the address with this prefix length not on its interface. That it is not there is success.
+  Result<void> delete_address(const HostAddress& address);
 
   Result<void> set_mtu(IfIndex index, std::uint32_t mtu);
   Result<void> set_address(IfIndex index, const MacAddr& address);
