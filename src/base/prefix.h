@@ -1,6 +1,7 @@
 // An address and a prefix length: 10.138.36.0/23.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -25,7 +26,7 @@ class Prefix {
   bool contains(const IpAddr& address) const;
   std::string to_string() const;
 
-  friend bool operator==(const Prefix&, const Prefix&) = default;
+  friend auto operator<=>(const Prefix&, const Prefix&) = default;
 
  private:
   IpAddr address_;
