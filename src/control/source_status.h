@@ -1,0 +1,41 @@
+// How a control plane's source is doing, for people: `vtep source list`.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "base/time.h"
+
+namespace vtep {
+
+struct SourceStatus {
+  bool is_connected = false;
+  Time since{};                                   ///< connected, or not connected any more
+  std::string state;                              ///< what it does or waits for, in a few words
+  std::string last_error;                         ///< empty: none yet
+  std::optional<Time> error_at{};                 ///< when that was
+  std::uint64_t refused = 0;                      ///< what made no sense, all told
+  std::map<std::string, std::string> refusals{};  ///< what makes none now, by its name there, and why
+
+  void connect(Time now) {
+    if (!is_connected) since = now;
+    is_connected = true;
+  }
+  void disconnect(Time now, std::string reason) {
+    if (is_connected) since = now;
+    is_connected = false;
+    fail(now, std::move(reason));
+  }
+  void fail(Time now, std::string reason) {
+    last_error = std::move(reason);
+    error_at = now;
+  }
+  void refuse(const std::string& name, std::string reason) {
+    ++refused;
+    refusals[name] = std::move(reason);
+  }
+};
+
+}  // namespace vtep
