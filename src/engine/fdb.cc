@@ -250,6 +250,7 @@ Result<void> Fdb::replace(LinkId link, MacAddr mac, const FdbTarget& target, Fdb
   fresh.link = link;
   fresh.state = static_cast<std::uint64_t>(state) & 0xf;
   fresh.router = target.router ? 1 : 0;
+  fresh.source = target.source & 0x3f;
   fresh.frozen = 0;
   fresh.updated = now;
   // Held before the old ones are let go: a remote that stays keeps what is known of the way to it.
@@ -450,6 +451,7 @@ FdbEntry Fdb::describe(const Entry& entry, RemoteId remote, Seconds now) const {
           .state = static_cast<FdbState>(entry.state),
           .group = is_group ? nexthops_.group_id(entry.index) : 0,
           .router = entry.router != 0,
+          .source = static_cast<std::uint8_t>(entry.source),
           .frozen = entry.frozen != 0,
           .used = now - entry.used,
           .updated = now - entry.updated};

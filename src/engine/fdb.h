@@ -3,8 +3,8 @@
 //
 // Invariants:
 //   * one entry per (link, MAC); only the all-zero MAC and group MACs may have more than one remote;
-//   * permanent and static entries neither age nor move; dynamic ones (learned, or added as such) do both,
-//     unless one is frozen: that one does not move;
+//   * permanent and static entries neither age nor move, nor does what a control plane says; other dynamic
+//     ones (learned, or added as such) do both, unless one is frozen: that one does not move;
 //   * a nexthop group stands for several remotes of which a flow takes one; frames from its members are as
 //     good as frames from a remote;
 //   * an entry's `updated` is when it was set or when a frame from that MAC last arrived; ageing counts from
@@ -176,20 +176,20 @@ class Fdb {
     std::uint64_t target : 4 = 0;  // Target
     std::uint64_t router : 1 = 0;
     std::uint64_t frozen : 1 = 0;
-    std::uint64_t unused : 6 = 0;
+    std::uint64_t source : 6 = 0;  // a control plane's number; 0: nobody's
     LinkId link = 0;
     std::uint32_t index = 0;  // a RemoteId, an index into lists_, or a GroupIndex
     Seconds used = 0;
     Seconds updated = 0;
 
     bool is_free() const { return state == 0; }
-    bool is_dynamic() const { return state == static_cast<std::uint64_t>(FdbState::kDynamic); }
+    bool is_dynamic() const { return state == static_cast<std::uint64_t>(FdbState::kDynamic) && source == 0; }
     bool is(LinkId of, std::uint64_t address) const { return mac == address && link == of; }
   };
   /// And as it lies in memory. The stamps are written by readers too, who may hit an entry that has just
   /// taken the place of another: it counts as used a second too early, no more.
   struct Slot {
-    std::atomic<std::uint64_t> key;     // mac … unused
+    std::atomic<std::uint64_t> key;     // mac … source
     std::atomic<std::uint64_t> target;  // link, index
     std::atomic<Seconds> used;
     std::atomic<Seconds> updated;

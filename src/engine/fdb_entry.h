@@ -26,6 +26,7 @@ struct FdbEntry {
   FdbState state = FdbState::kDynamic;
   std::uint32_t group = 0;    ///< a nexthop group instead of `remote`; 0: none
   bool router = false;        ///< the MAC is a router's (NTF_ROUTER)
+  std::uint8_t source = 0;    ///< the control plane that says so (NTF_EXT_LEARNED); 0: none
   bool frozen = false;        ///< moved too often
   std::uint32_t used = 0;     ///< seconds since a frame was sent to it
   std::uint32_t updated = 0;  ///< seconds since it was set, learned or refreshed
@@ -39,6 +40,7 @@ struct FdbTarget {
   Remote remote{};
   std::uint32_t group = 0;  ///< not 0: instead of `remote`
   bool router = false;
+  std::uint8_t source = 0;  ///< up to 63. Not 0: whatever its state, the entry neither ages nor moves
 };
 
 /// Compares only what is set.

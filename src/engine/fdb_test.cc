@@ -312,5 +312,22 @@ TEST(Fdb, HoldsManyEntriesInLittleMemory) {
   EXPECT_LE(fdb.memory_bytes(), kMany * 24 * 8 / 3);  // at least 3/8 full after the last doubling
 }
 
+TEST_F(FdbTest, WhatAControlPlaneSaysNeitherAgesNorMoves) {
+  FdbTarget target{remote("192.0.2.1")};
+  target.source = 63;
+  fdb_.set_ageing(0, 10);
+  ASSERT_TRUE(fdb_.replace(0, test::kMacB, target, FdbState::kDynamic, 10));
+  EXPECT_EQ(fdb_.get(0, test::kMacB, 10).at(0).source, 63);
+  EXPECT_EQ(fdb_.next_deadline(), std::nullopt);
+  EXPECT_EQ(fdb_.learn(0, test::kMacB, test::ip("192.0.2.1"), 20), Fdb::Learned::kRefreshed);
+  EXPECT_EQ(fdb_.learn(0, test::kMacB, test::ip("192.0.2.2"), 20), Fdb::Learned::kHeldStatic);
+  fdb_.age(1000, 1000);
+  EXPECT_THAT(fdb_.get(0, test::kMacB, 1000), SizeIs(1));
+  // Whoever sets it by hand says so himself.
+  ASSERT_TRUE(fdb_.replace(0, test::kMacB, remote("192.0.2.3"), FdbState::kDynamic, 1000));
+  EXPECT_EQ(fdb_.get(0, test::kMacB, 1000).at(0).source, 0);
+  EXPECT_EQ(fdb_.learn(0, test::kMacB, test::ip("192.0.2.2"), 1000), Fdb::Learned::kMoved);
+}
+
 }  // namespace
 }  // namespace vtep
