@@ -151,8 +151,11 @@ make_host() {
   ip -n "$LAB_PREFIX$host" route add default via "${GATEWAY[$host]}"
 }
 
+# With the configuration that the experiment has written for it, if any.
 start_daemon() {
-  start_on "$1" "$1.log" vtepd --socket "$LAB_DIR/$1.sock"
+  local config=()
+  if [[ -e $LAB_DIR/$1.yaml ]]; then config=(--config "$LAB_DIR/$1.yaml"); fi
+  start_on "$1" "$1.log" vtepd --socket "$LAB_DIR/$1.sock" "${config[@]}"
   wait_until "the vtepd of $1 answers" in_host "$1" vtep link show
 }
 

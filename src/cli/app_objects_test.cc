@@ -131,6 +131,17 @@ TEST_F(AppObjects, Remotes) {
                                             R"(ListRemotes dev: "v")"));
 }
 
+TEST_F(AppObjects, Sources) {
+  auto& source = *daemon_.sources.add_sources();
+  source.set_name("flannel");
+  source.set_state("node");
+  EXPECT_THAT(vtep("source").out, StartsWith("flannel: not connected for 00:00:00, node\n    facts 0"));
+  EXPECT_THAT(vtep("-j source show flannel").out, StartsWith(R"([{"name":"flannel","connected":false)"));
+  EXPECT_EQ(vtep("source show a b").exit_code, 1);
+  EXPECT_EQ(vtep("source jump").exit_code, 1);
+  EXPECT_THAT(daemon_.requests, ElementsAre("ListSources", R"(ListSources name: "flannel")"));
+}
+
 TEST_F(AppObjects, InABatch) {
   const Outcome result = vtep("-b -",
                               "nexthop add id 1 via 10.0.0.2\n"

@@ -19,6 +19,7 @@ int run_command(Words& words, Session& session) {
   if (words.take_abbreviation("vni")) return run_vni(words, session);
   if (words.take_abbreviation("mdb")) return run_mdb(words, session);
   if (words.take_abbreviation("remote")) return run_remote(words, session);
+  if (words.take_abbreviation("source")) return run_source(words, session);
   if (words.take_abbreviation("help")) return session.explain({NotParsed::Why::kHelp, std::string(kUsage)});
   return session.explain(
       {NotParsed::Why::kWrong, fmt::format("there is no object '{}': see 'vtep help'", words.peek())});

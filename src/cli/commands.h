@@ -13,6 +13,7 @@ int run_nexthop(Words& words, Session& session);
 int run_mdb(Words& words, Session& session);
 int run_neighbour(Words& words, Session& session);
 int run_remote(Words& words, Session& session);
+int run_source(Words& words, Session& session);
 int run_drop(Words& words, Session& session);
 int run_monitor(Words& words, Session& session);
 int run_daemon(Words& words, Session& session);

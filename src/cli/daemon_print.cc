@@ -4,20 +4,11 @@
 
 #include <cstdint>
 
+#include "cli/duration.h"
+
 namespace vtep {
 
 namespace {
-
-constexpr std::uint64_t kMinute = 60;
-constexpr std::uint64_t kHour = 60 * kMinute;
-constexpr std::uint64_t kDay = 24 * kHour;
-
-// 1d 02:03:04
-std::string duration(std::uint64_t seconds) {
-  const std::string days = seconds < kDay ? "" : fmt::format("{}d ", seconds / kDay);
-  return fmt::format("{}{:02}:{:02}:{:02}", days, seconds % kDay / kHour, seconds % kHour / kMinute,
-                     seconds % kMinute);
-}
 
 // In microseconds, as it is given.
 std::string spin(std::uint64_t nanoseconds) {
@@ -27,8 +18,8 @@ std::string spin(std::uint64_t nanoseconds) {
 }  // namespace
 
 std::string daemon_text(const v1::Daemon& daemon) {
-  std::string text =
-      fmt::format("vtepd {} pid {} uptime {}\n", daemon.version(), daemon.pid(), duration(daemon.uptime()));
+  std::string text = fmt::format("vtepd {} pid {} uptime {}\n", daemon.version(), daemon.pid(),
+                                 duration_text(daemon.uptime()));
   text += fmt::format("    links {} fdb {} workers {} spin {}\n", daemon.links(), daemon.fdb_entries(),
                       daemon.workers(), spin(daemon.spin()));
   text += "    config " + (daemon.config_file().empty() ? "none" : daemon.config_file());

@@ -185,6 +185,13 @@ grpc::Status FakeDaemon::ListRemotes(grpc::ServerContext*, const v1::ListRemotes
   return record("ListRemotes", *request);
 }
 
+grpc::Status FakeDaemon::ListSources(grpc::ServerContext*, const v1::ListSourcesRequest* request,
+                                     v1::ListSourcesResponse* response) {
+  const std::scoped_lock lock(mutex_);
+  *response = sources;
+  return record("ListSources", *request);
+}
+
 grpc::Status FakeDaemon::Monitor(grpc::ServerContext*, const v1::MonitorRequest* request,
                                  grpc::ServerWriter<v1::Event>* writer) {
   const std::scoped_lock lock(mutex_);

@@ -40,6 +40,7 @@ class FakeDaemon final : public v1::Vtep::Service {
   v1::ListMdbResponse mdb;
   v1::ListNeighboursResponse neighbours;
   v1::ListRemotesResponse remotes;
+  v1::ListSourcesResponse sources;
   std::size_t refuse_request = 0;  ///< the number of the one-answer call that is refused; 0: none
   std::vector<v1::Event> events;   ///< of Monitor, which then ends
   v1::Daemon daemon;
@@ -85,6 +86,8 @@ class FakeDaemon final : public v1::Vtep::Service {
                          v1::ChangeResponse* response) override;
   grpc::Status ListRemotes(grpc::ServerContext* context, const v1::ListRemotesRequest* request,
                            v1::ListRemotesResponse* response) override;
+  grpc::Status ListSources(grpc::ServerContext* context, const v1::ListSourcesRequest* request,
+                           v1::ListSourcesResponse* response) override;
   grpc::Status Monitor(grpc::ServerContext* context, const v1::MonitorRequest* request,
                        grpc::ServerWriter<v1::Event>* writer) override;
   grpc::Status GetDaemon(grpc::ServerContext* context, const v1::GetDaemonRequest* request,

@@ -20,6 +20,7 @@ std::string_view state_word(v1::FdbState state) {
 std::vector<std::string_view> flags_of(const v1::FdbEntry& entry) {
   std::vector<std::string_view> flags = {"self"};
   if (entry.router()) flags.push_back("router");
+  if (entry.extern_learn()) flags.push_back("extern_learn");
   if (entry.frozen()) flags.push_back("frozen");
   return flags;
 }
@@ -38,6 +39,7 @@ std::string fdb_text(const v1::FdbEntry& entry, const Format& format, FdbForm fo
   if (entry.nhid() != 0) fmt::format_to(end, "nhid {} ", entry.nhid());
   if (format.statistics > 0) fmt::format_to(end, "used {}/{} ", entry.used(), entry.updated());
   for (const std::string_view flag : flags_of(entry)) fmt::format_to(end, "{} ", flag);
+  if (format.details && !entry.source().empty()) fmt::format_to(end, "source {} ", entry.source());
   fmt::format_to(end, "{}\n", state_word(entry.state()));
   return text;
 }
@@ -56,6 +58,7 @@ Json fdb_json(const v1::FdbEntry& entry, const Format& format, FdbForm form) {
     json["updated"] = entry.updated();
   }
   json["flags"] = flags_of(entry);
+  if (!entry.source().empty()) json["source"] = entry.source();
   json["state"] = state_word(entry.state());
   return json;
 }

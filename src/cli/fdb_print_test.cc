@@ -64,5 +64,20 @@ TEST(FdbText, FrozenIsTheLastFlag) {
   EXPECT_EQ(fdb_json(entry, {}, FdbForm::kWithoutDevice).at("flags").dump(), R"(["self","router","frozen"])");
 }
 
+TEST(FdbText, WhatAControlPlaneSays) {
+  v1::FdbEntry entry;
+  entry.set_mac("00:11:22:33:44:55");
+  entry.set_dst("10.0.0.1");
+  entry.set_extern_learn(true);
+  entry.set_source("flannel");
+  EXPECT_EQ(fdb_text(entry, {}, FdbForm::kWithoutDevice),
+            "00:11:22:33:44:55 dst 10.0.0.1 self extern_learn \n");
+  EXPECT_EQ(fdb_text(entry, {.details = 1}, FdbForm::kWithoutDevice),
+            "00:11:22:33:44:55 dst 10.0.0.1 self extern_learn source flannel \n");
+  const Json json = fdb_json(entry, {}, FdbForm::kWithoutDevice);
+  EXPECT_EQ(json.at("flags").dump(), R"(["self","extern_learn"])");
+  EXPECT_EQ(json.at("source"), "flannel");
+}
+
 }  // namespace
 }  // namespace vtep

@@ -5,7 +5,7 @@ namespace vtep {
 const std::string_view kUsage =
     R"(Usage: vtep [ OPTIONS ] OBJECT { COMMAND | help }
        vtep [ -force ] -batch FILE
-where  OBJECT := { link | fdb | vni | nexthop | mdb | neigh | remote | drop | monitor | daemon }
+where  OBJECT := { link | fdb | vni | nexthop | mdb | neigh | remote | source | drop | monitor | daemon }
        OPTIONS := { -s[tatistics] | -d[etails] | -j[son] | -p[retty] | -br[ief] |
                     -b[atch] FILE | -force | --socket PATH | -V[ersion] | -h[elp] }
 )";
@@ -104,6 +104,10 @@ const std::string_view kNeighbourUsage =
 const std::string_view kRemoteUsage =
     R"(Usage: vtep remote set IPADDR [ udpcsum | noudpcsum | default ] [ mtu { BYTES | auto } ]
        vtep remote [ show [ dev DEV ] ]
+)";
+
+const std::string_view kSourceUsage =
+    R"(Usage: vtep [ -d ] source [ show [ NAME ] ]
 )";
 
 const std::string_view kDropUsage =

@@ -14,6 +14,7 @@ extern const std::string_view kNexthopUsage;
 extern const std::string_view kMdbUsage;
 extern const std::string_view kNeighbourUsage;
 extern const std::string_view kRemoteUsage;
+extern const std::string_view kSourceUsage;
 extern const std::string_view kDropUsage;
 extern const std::string_view kMonitorUsage;
 extern const std::string_view kDaemonUsage;

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/vni.h"
+#include "daemon/config_flannel.h"
 #include "daemon/config_link.h"
 #include "daemon/config_words.h"
 #include "daemon/tuning.h"
@@ -23,7 +24,7 @@
 namespace vtep {
 namespace {
 
-constexpr auto kFileKeys = std::to_array<std::string_view>({"links", "workers", "spin"});
+constexpr auto kFileKeys = std::to_array<std::string_view>({"links", "workers", "spin", "flannel"});
 constexpr auto kLinkKeys = std::to_array<std::string_view>({"name",
                                                             "id",
                                                             "external",
@@ -235,6 +236,7 @@ v1::Config read_config(const YamlField& root) {
   if (root.node().kind == YamlNode::Kind::kNull) return config;
   const YamlMap map(root, kFileKeys, "links: and below it a list of links");
   read_tuning(map, config);
+  if (const auto flannel = map.find("flannel")) *config.mutable_flannel() = read_flannel(*flannel);
   const auto links = map.find("links");
   if (!links) return config;
 

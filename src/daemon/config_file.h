@@ -25,6 +25,9 @@
 //       vnifilter: true
 //       vnis:
 //         - { vni: 6001, vlan: 10, remote: 10.0.0.9 }     # or group
+//   flannel:
+//     etcd: [http://10.0.0.1:2379]
+//     dev: eno1
 //
 // and every other option of `vtep link add … type vxlan`, by its word; vtepd.yaml(5) lists them.
 //

@@ -110,16 +110,24 @@ Result<void> Daemon::open() {
 
   if (auto started = start_data_plane(config); !started) return started;
   overlay_ = std::make_unique<Overlay>(*loop_, *rtnetlink_, *neighbours_, *data_plane_, *journal_);
+  control_plane_ = std::make_unique<ControlPlane>(*loop_, *overlay_);
   // Before anything is made that would have to be unmade. Calls that arrive now wait for the loop to run.
   if (auto listening = listen(); !listening) return listening;
   overlay_->restore();
   if (!options_.config_file.empty()) {
-    if (auto applied = overlay_->apply_config(config); !applied) {
+    if (auto applied = apply(config); !applied) {
       // Links whose part of the world is missing are no reason to leave the others without a daemon.
       spdlog::error("the configuration was applied in part: {}", applied.error().message);
     }
   }
   return {};
+}
+
+/// As far as it goes; the first error is returned.
+Result<void> Daemon::apply(const v1::Config& config) {
+  auto links = overlay_->apply_config(config);
+  auto sources = control_plane_->apply_config(config);
+  return links ? sources : links;
 }
 
 /// The command line is stronger than the file.
@@ -162,6 +170,7 @@ Result<void> Daemon::listen() {
   service_ = std::make_unique<Service>(
       *loop_, *overlay_,
       Service::Host{.describe = [this] { return describe(); },
+                    .list_sources = [this](const std::string& name) { return control_plane_->list(name); },
                     .stop = [this](v1::StopDaemonRequest::Mode mode) { stop(mode); }});
   grpc::ResourceQuota quota;
   quota.SetMaxThreads(kMaxApiThreads);
@@ -209,7 +218,7 @@ void Daemon::reload() {
   sd_notify(0, "RELOADING=1");
   if (auto config = load_config(options_.config_file); !config) {
     spdlog::error("{}; nothing was changed", config.error().message);
-  } else if (auto applied = overlay_->apply_config(*config); !applied) {
+  } else if (auto applied = apply(*config); !applied) {
     spdlog::error("the configuration was applied in part: {}", applied.error().message);
   } else {
     if (tuning_of(*config) != tuning_) {
@@ -227,6 +236,7 @@ Daemon::End Daemon::run() {
 
   shutdown_.join();
   const bool remove = mode_ == v1::StopDaemonRequest::MODE_STOP;
+  control_plane_->close(remove);
   overlay_->close(remove);
   ::unlink(options_.socket_path.c_str());
   spdlog::info("{}", remove ? "ended; interfaces removed" : "ended; interfaces left for the next daemon");

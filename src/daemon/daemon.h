@@ -10,6 +10,7 @@
 #include <memory>
 #include <thread>
 
+#include "daemon/control_plane.h"
 #include "daemon/data_plane.h"
 #include "daemon/journal.h"
 #include "daemon/options.h"
@@ -41,6 +42,7 @@ class Daemon {
   Tuning tuning_of(const v1::Config& config) const;
   Result<void> start_data_plane(const v1::Config& config);
   Result<void> listen();
+  Result<void> apply(const v1::Config& config);
   Result<void> watch_signals();
   void signal_arrived();
   void reload();
@@ -56,6 +58,7 @@ class Daemon {
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<DataPlane> data_plane_;
   std::unique_ptr<Overlay> overlay_;
+  std::unique_ptr<ControlPlane> control_plane_;
   std::unique_ptr<Service> service_;
   std::unique_ptr<grpc::Server> server_;
   int signal_fd_ = -1;

@@ -75,10 +75,24 @@ class Overlay {
     std::vector<FdbEntry> entries;
     std::map<LinkId, LinkName> links;
     std::map<IfIndex, std::string> devices;
+    std::map<std::uint8_t, std::string> sources;
     v1::FdbEntry message(const FdbEntry& entry) const;
   };
   Result<FdbSnapshot> list_fdb(const v1::ListFdbRequest& request);
   std::size_t fdb_size() const { return data_plane_.engine()->fdb().size(); }
+
+  // --- what control planes say (overlay_external.cc)
+
+  /// What the listing calls the source with this number.
+  void name_source(std::uint8_t source, const std::string& name) { source_names_[source] = name; }
+  /// An entry that neither ages nor moves: `source` says that the MAC address is behind `vtep`. It takes the
+  /// place of what was learned. kExists: somebody here says otherwise, which counts more, or another source
+  /// does.
+  Result<void> set_external(const std::string& dev, MacAddr mac, const IpAddr& vtep, std::uint8_t source);
+  /// Harmless if the source has no such entry.
+  Result<void> remove_external(const std::string& dev, MacAddr mac, std::uint8_t source);
+  /// The source's entries on this link.
+  Result<std::vector<FdbEntry>> list_external(const std::string& dev, std::uint8_t source);
 
   // --- VNIs of a link that has several (overlay_vnis.cc)
 
@@ -211,9 +225,10 @@ class Overlay {
   // all.
   std::map<std::string, std::size_t> underlays_;
   std::map<IpAddr, std::size_t> locals_;
-  std::map<IfIndex, std::uint32_t> mtus_;            // of every interface that was heard of
-  std::map<IfIndex, std::string> devices_;           // every interface of the namespace, and those in gone_
-  std::map<std::string, IfIndex> gone_;              // interfaces that are missing and that entries go via
+  std::map<IfIndex, std::uint32_t> mtus_;   // of every interface that was heard of
+  std::map<IfIndex, std::string> devices_;  // every interface of the namespace, and those in gone_
+  std::map<std::string, IfIndex> gone_;     // interfaces that are missing and that entries go via
+  std::map<std::uint8_t, std::string> source_names_;
   v1::Config config_;                                // applied last
   std::map<std::string, v1::ConfiguredLink> unmet_;  // configured links that could not be made yet
   std::vector<v1::FdbChange> waiting_;               // remembered entries whose `via` device is missing

@@ -138,13 +138,14 @@ v1::FdbEntry Overlay::FdbSnapshot::message(const FdbEntry& entry) const {
     return device == devices.end() ? fmt::format("if{}", index.value()) : device->second;
   });
   if (link != links.end() && link->second.vni) out.set_src_vni(link->second.vni->value());
+  if (const auto source = sources.find(entry.source); source != sources.end()) out.set_source(source->second);
   return out;
 }
 
 Result<Overlay::FdbSnapshot> Overlay::list_fdb(const v1::ListFdbRequest& request) {
   const auto ids = ids_of(request.dev());
   if (!ids) return std::unexpected(ids.error());
-  FdbSnapshot snapshot;
+  FdbSnapshot snapshot{.entries = {}, .links = {}, .devices = {}, .sources = source_names_};
   const auto engine = data_plane_.engine();
   const Fdb& fdb = engine->fdb();
   const Seconds now = Engine::to_seconds(loop_.now());
@@ -195,7 +196,7 @@ void Overlay::compact_journal() {
     // The link brings its own flood entry, which may have been changed since: start from nothing.
     records.emplace_back().mutable_flush_fdb()->set_dev(link_name);
   }
-  const FdbSnapshot snapshot{.entries = {}, .links = names_, .devices = devices_};
+  const FdbSnapshot snapshot{.entries = {}, .links = names_, .devices = devices_, .sources = {}};
   const Seconds now = Engine::to_seconds(loop_.now());
   const auto entries = data_plane_.engine()->fdb().list(std::nullopt, now);
   for (const FdbEntry& entry : entries) {

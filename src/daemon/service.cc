@@ -214,6 +214,13 @@ grpc::Status Service::ListRemotes(grpc::ServerContext*, const v1::ListRemotesReq
   return to_status(found);
 }
 
+grpc::Status Service::ListSources(grpc::ServerContext*, const v1::ListSourcesRequest* request,
+                                  v1::ListSourcesResponse* response) {
+  auto found = on_loop([&] { return host_.list_sources(request->name()); });
+  if (found) response->mutable_sources()->Assign(found->begin(), found->end());
+  return to_status(found);
+}
+
 grpc::Status Service::Monitor(grpc::ServerContext* context, const v1::MonitorRequest* request,
                               grpc::ServerWriter<v1::Event>* writer) {
   const bool all = wants_everything(*request);

@@ -13,9 +13,10 @@ namespace vtep {
 
 class Service final : public v1::Vtep::Service {
  public:
-  /// What the daemon says of itself, and how it is asked to end; both are called on the loop's thread.
+  /// What the daemon says of itself and its sources, and how it is asked to end; called on the loop's thread.
   struct Host {
     std::function<v1::Daemon()> describe;
+    std::function<Result<std::vector<v1::Source>>(const std::string& name)> list_sources;
     std::function<void(v1::StopDaemonRequest::Mode)> stop;
   };
 
@@ -50,6 +51,8 @@ class Service final : public v1::Vtep::Service {
                               v1::ListNeighboursResponse*) override;
   grpc::Status ListRemotes(grpc::ServerContext*, const v1::ListRemotesRequest*,
                            v1::ListRemotesResponse*) override;
+  grpc::Status ListSources(grpc::ServerContext*, const v1::ListSourcesRequest*,
+                           v1::ListSourcesResponse*) override;
   grpc::Status Monitor(grpc::ServerContext*, const v1::MonitorRequest*,
                        grpc::ServerWriter<v1::Event>*) override;
   grpc::Status GetDaemon(grpc::ServerContext*, const v1::GetDaemonRequest*, v1::Daemon*) override;

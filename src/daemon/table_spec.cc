@@ -130,6 +130,7 @@ v1::FdbEntry to_proto(const FdbEntry& entry, const std::string& link_name, const
   if (entry.group == 0) out.set_dst(entry.remote.address.to_string());
   out.set_nhid(entry.group);
   out.set_router(entry.router);
+  out.set_extern_learn(entry.source != 0);
   out.set_frozen(entry.frozen);
   out.set_port(entry.remote.port.value());
   if (entry.remote.vni) out.set_vni(entry.remote.vni->value());

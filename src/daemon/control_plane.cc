@@ -1,0 +1,119 @@
+#include "daemon/control_plane.h"
+
+#include <fmt/format.h>
+#include <google/protobuf/util/message_differencer.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace vtep {
+namespace {
+
+using google::protobuf::util::MessageDifferencer;
+
+/// Changes come in crowds: one look for all of them.
+constexpr auto kSoon = std::chrono::milliseconds(20);
+constexpr auto kAnyway = std::chrono::seconds(10);
+
+}  // namespace
+
+ControlPlane::~ControlPlane() {
+  flannel_.reset();
+  close_host();
+}
+
+Result<void> ControlPlane::open_host() {
+  if (host_.prefixes != nullptr) return {};
+  auto rtnetlink = Rtnetlink::create();
+  if (!rtnetlink) return std::unexpected(std::move(rtnetlink).error());
+  auto neighbours = NeighbourTable::create();
+  if (!neighbours) return std::unexpected(std::move(neighbours).error());
+  auto routes = HostRoutes::create();
+  if (!routes) return std::unexpected(std::move(routes).error());
+  host_.rtnetlink = std::move(*rtnetlink);
+  host_.neighbours = std::move(*neighbours);
+  host_.routes = std::move(*routes);
+  host_.rtnetlink->on_change([this](const Rtnetlink::Change&) { reconcile_soon(); });
+  host_.neighbours->on_neighbour([this](const NeighbourEntry& entry) {
+    if (entry.permanent || entry.removed) reconcile_soon();
+  });
+  host_.routes->on_change([this](const HostRoutes::Change&) { reconcile_soon(); });
+  Result<void> watched = loop_.watch(host_.rtnetlink->fd(), [this] { host_.rtnetlink->dispatch(); });
+  if (watched) watched = loop_.watch(host_.neighbours->fd(), [this] { host_.neighbours->dispatch(); });
+  if (watched) watched = loop_.watch(host_.routes->fd(), [this] { host_.routes->dispatch(); });
+  host_.prefixes = std::make_unique<RoutedPrefixes>(overlay_, *host_.neighbours, *host_.routes);
+  return watched;
+}
+
+void ControlPlane::close_host() {
+  for (auto* const timer : {&soon_, &later_}) {
+    if (*timer) loop_.cancel(**timer);
+    timer->reset();
+  }
+  if (host_.prefixes == nullptr) return;
+  loop_.unwatch(host_.rtnetlink->fd());
+  loop_.unwatch(host_.neighbours->fd());
+  loop_.unwatch(host_.routes->fd());
+  host_ = {};
+}
+
+Result<void> ControlPlane::apply_config(const v1::Config& config) {
+  const bool is_same = flannel_ != nullptr && config.has_flannel() &&
+                       MessageDifferencer::Equals(flannel_->config(), config.flannel());
+  if (is_same) return {};
+  if (flannel_ != nullptr && !config.has_flannel()) flannel_->leave();
+  flannel_.reset();
+  if (!config.has_flannel()) {
+    close_host();
+    return {};
+  }
+  if (auto opened = open_host(); !opened) return opened;
+  auto node = FlannelNode::create({.loop = loop_,
+                                   .rib = rib_,
+                                   .overlay = overlay_,
+                                   .rtnetlink = *host_.rtnetlink,
+                                   .prefixes = *host_.prefixes},
+                                  config.flannel(), [this] { reconcile_soon(); });
+  if (!node) return fail(node.error().kind, fmt::format("flannel: {}", node.error().message));
+  flannel_ = std::move(*node);
+  reconcile();
+  return {};
+}
+
+Result<std::vector<v1::Source>> ControlPlane::list(const std::string& name) const {
+  std::vector<v1::Source> sources;
+  if (flannel_ != nullptr) sources.push_back(flannel_->describe());
+  if (name.empty()) return sources;
+  std::erase_if(sources, [&](const v1::Source& source) { return source.name() != name; });
+  if (sources.empty()) return fail(ErrorKind::kNotFound, fmt::format("Cannot find source \"{}\"", name));
+  return sources;
+}
+
+void ControlPlane::close(bool remove) {
+  if (flannel_ != nullptr && remove) flannel_->leave();
+  flannel_.reset();
+  close_host();
+}
+
+void ControlPlane::reconcile_soon() {
+  if (soon_) return;
+  soon_ = loop_.at(loop_.now() + kSoon, [this] {
+    soon_.reset();
+    reconcile();
+  });
+}
+
+void ControlPlane::reconcile() {
+  rib_.tick(loop_.now());
+  if (flannel_ != nullptr) flannel_->reconcile();
+  if (later_) loop_.cancel(*later_);
+  Time next = loop_.now() + kAnyway;
+  if (const auto deadline = rib_.next_deadline()) next = std::min(next, *deadline);
+  later_ = loop_.at(next, [this] {
+    later_.reset();
+    reconcile();
+  });
+}
+
+}  // namespace vtep

@@ -1,0 +1,67 @@
+// The control planes of this host: which there are, as the configuration says, and what follows from what
+// they say.
+//
+// Sources fill the RIB (control/rib.h); here its winners become entries, neighbours and routes, by comparing
+// what there should be with what there is: soon after something was said, when the kernel reports a change of
+// routes, neighbours or interfaces, and every ten seconds in any case.
+//
+// Thread safety: belongs to the loop's thread.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "control/rib.h"
+#include "daemon/flannel_node.h"
+#include "daemon/overlay.h"
+#include "daemon/routed_prefixes.h"
+#include "io/host_routes.h"
+#include "io/loop.h"
+#include "io/neighbour_table.h"
+#include "io/rtnetlink.h"
+#include "vtep/v1/state.pb.h"
+
+namespace vtep {
+
+class ControlPlane {
+ public:
+  /// Both must outlive it.
+  ControlPlane(Loop& loop, Overlay& overlay) : loop_(loop), overlay_(overlay) {}
+  ~ControlPlane();
+  ControlPlane(const ControlPlane&) = delete;
+  ControlPlane& operator=(const ControlPlane&) = delete;
+
+  /// Starts, replaces and ends sources until they are those of the configuration.
+  Result<void> apply_config(const v1::Config& config);
+  /// All, or the one that is named (kNotFound).
+  Result<std::vector<v1::Source>> list(const std::string& name) const;
+  /// What was made is taken away, or left to the next daemon.
+  void close(bool remove);
+
+ private:
+  /// What only those need who have a source.
+  struct Host {
+    std::unique_ptr<Rtnetlink> rtnetlink;
+    std::unique_ptr<NeighbourTable> neighbours;
+    std::unique_ptr<HostRoutes> routes;
+    std::unique_ptr<RoutedPrefixes> prefixes;
+  };
+
+  Result<void> open_host();
+  void close_host();
+  void reconcile_soon();
+  void reconcile();
+
+  Loop& loop_;
+  Overlay& overlay_;
+  Rib rib_;
+  Host host_;
+  std::unique_ptr<FlannelNode> flannel_;
+  std::optional<Loop::TimerId> soon_;
+  std::optional<Loop::TimerId> later_;
+};
+
+}  // namespace vtep
