@@ -516,7 +516,7 @@ TEST(ConfigFile, NothingIsHiddenFromTheReaderOfTheFile) {
   // What is quoted from the file cannot write on the terminal.
   EXPECT_EQ(problem_in("links: [{name: \"a\\e[2Jb\", id: 1}]").find('\x1b'), std::string::npos);
   EXPECT_EQ(problem_in("? \"a\\e[2J\\n\"\n: 1\n"),
-            "1:3: a?[2J?: unknown key 'a?[2J?'; the keys here are links, workers, spin");
+            "1:3: a?[2J?: unknown key 'a?[2J?'; the keys here are links, workers, spin, flannel");
   EXPECT_EQ(problem_in("links: [{\"i\\ed\": [}]").find('\x1b'), std::string::npos);
 }
 
