@@ -7,6 +7,7 @@
 #include "engine/inner_checksum.h"
 #include "engine/lane.h"
 #include "engine/lane_batch.h"
+#include "engine/mix.h"
 #include "engine/mss_clamp.h"
 #include "engine/outer_header.h"
 #include "engine/remote_checksum.h"
@@ -85,6 +86,7 @@ void Lane::encapsulate_one(const Sending& sending, Packet& frame, std::uint64_t 
   DropCounters& drops = sending.counters.drops;
   if (frame.size() < EthernetHeader::kSize) return drops.add(Drop::kFrameTruncated);
   if (!untag(frame, config.vlan)) return drops.add(Drop::kVlanTagged);
+  if (config.stations) see_station(sending, frame.view());
   const bool is_super = frame.offload.segmentation != Segmentation::kNone;
   std::optional<std::uint8_t> remote_checksum;
   if (!is_super) {
@@ -92,7 +94,7 @@ void Lane::encapsulate_one(const Sending& sending, Packet& frame, std::uint64_t 
     if (!remote_checksum && !finish_checksum(frame)) return drops.add(Drop::kFrameBadOffload);
   }
   Outgoing o{sending, frame, fdb_hash, classify(frame.view()), remote_checksum};
-  if ((o.config.proxy || o.config.snooping) && notice(o)) return;
+  if ((o.config.proxy || o.config.snooping || o.config.stations) && notice(o)) return;
 
   const std::uint64_t hash = flow_hash(frame.view(), o.layers);
   const std::span<const RemoteId> remotes = destinations(o, hash);
@@ -116,16 +118,32 @@ void Lane::encapsulate_one(const Sending& sending, Packet& frame, std::uint64_t 
   }
 }
 
-// --- 2. questions, and who listens to what
+// --- 2. who is here, questions, and who listens to what
+
+/// Takes the lock for a station once a second.
+void Lane::see_station(const Sending& sending, ByteView frame) {
+  const MacAddr mac = MacAddr::load(frame.data() + EthernetHeader::kSource);
+  if (!mac.is_unicast()) return;
+  const SeenStation now{
+      .link = sending.id, .version = engine_.stations_.version(), .second = sending.now_s, .mac = mac};
+  SeenStation& seen = seen_stations_[mix64(mac.to_u64() ^ sending.id) % seen_stations_.size()];
+  if (seen == now) return;
+  seen = now;
+  Engine* const engine = tables(sending.id);
+  if (engine != nullptr && engine->stations_.see(sending.id, mac, sending.now_s)) has_news_ = true;
+}
 
 /// True: answered, and the frame goes no further.
 bool Lane::notice(Outgoing& o) {
   const bool is_report = o.config.snooping && is_group_control(o.frame.view(), o.layers);
-  const bool is_question = o.config.proxy && speaks_of_neighbours(o.layers);
+  const bool is_question = (o.config.proxy || o.config.stations) && speaks_of_neighbours(o.layers);
   if (!is_report && !is_question) return false;
   Engine* const engine = tables_to_change(o.id);
   if (engine == nullptr) return false;
-  if (is_question) {
+  if (is_question && o.config.stations) {
+    snoop_station(engine->stations_, o.id, o.frame.view(), o.layers, o.now_s);
+  }
+  if (is_question && o.config.proxy) {
     forget_local_neighbours(engine->neighbours_, o.id, o.frame.view(), o.layers);
     if (answer_question(o, *engine)) return true;
   }

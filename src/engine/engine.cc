@@ -10,6 +10,7 @@ Engine::Engine(const Fdb::Options& options)
       fdb_(options, remotes_, nexthops_),
       mdb_(remotes_, {.hash_seed = options.hash_seed}),
       neighbours_({.hash_seed = options.hash_seed}),
+      stations_({.hash_seed = options.hash_seed}),
       move_guard_({.hash_seed = options.hash_seed}),
       by_vni_(remotes_.epochs()) {
   add_counters();
@@ -79,6 +80,11 @@ void Engine::publish(LinkId id, const LinkConfig& config) {
   link.held = std::move(view);
   fdb_.set_ageing(id, config.ageing);
   fdb_.set_max_addresses(id, config.max_addresses);
+  if (config.stations) {
+    stations_.set_ageing(id, config.ageing);
+  } else {
+    stations_.remove_link(id);
+  }
   link.limiter.configure(config.limits);
 }
 
@@ -125,6 +131,7 @@ void Engine::remove_link(LinkId id) {
   fdb_.flush(id, {});
   mdb_.remove_link(id);
   neighbours_.remove_link(id);
+  stations_.remove_link(id);
   move_guard_.forget_link(id);
   std::erase_if(misses_, [id](const MissEvent& miss) { return miss.link == id; });
   free_ids_.emplace_back(remotes_.epochs().retire(), id);
@@ -166,13 +173,14 @@ void Engine::advance(Time now, std::size_t budget) {
   fdb_.age(now_s, budget);
   mdb_.age(now_s, budget);
   neighbours_.age(now_s, budget);
+  stations_.age(now_s, budget);
   remotes_.paths().age(now_s);
 }
 
 std::optional<Time> Engine::next_deadline() const {
   std::optional<Seconds> next;
   for (const auto deadline : {fdb_.next_deadline(), mdb_.next_deadline(), neighbours_.next_deadline(),
-                              remotes_.paths().next_deadline()}) {
+                              stations_.next_deadline(), remotes_.paths().next_deadline()}) {
     if (deadline) next = std::min(next.value_or(*deadline), *deadline);
   }
   if (!next) return std::nullopt;

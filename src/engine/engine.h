@@ -32,6 +32,7 @@
 #include "engine/move_guard.h"
 #include "engine/neighbours.h"
 #include "engine/nexthops.h"
+#include "engine/stations.h"
 #include "engine/vni_table.h"
 
 namespace vtep {
@@ -73,6 +74,7 @@ class Engine {
   const Fdb& fdb() const { return fdb_; }
   Mdb& mdb() { return mdb_; }
   Neighbours& neighbours() { return neighbours_; }
+  Stations& stations() { return stations_; }
   Nexthops& nexthops() { return nexthops_; }
   PathTable& paths() { return remotes_.paths(); }
   /// Distinct remotes that the tables name.
@@ -132,6 +134,7 @@ class Engine {
   Fdb fdb_;
   Mdb mdb_;
   Neighbours neighbours_;
+  Stations stations_;
   MoveGuard move_guard_;
   StableVector<Link> links_;  // by LinkId
   std::uint64_t link_version_ = 0;

@@ -27,4 +27,18 @@ struct MissEvent {
   IpAddr ip{};
 };
 
+/// A station behind one of this host's interfaces.
+struct StationEvent {
+  enum class Kind : std::uint8_t {
+    kSeen,     ///< it was not known to be here
+    kGone,     ///< not heard from for the ageing time, with all its addresses
+    kAddress,  ///< says that `ip` is its own
+  };
+  Kind kind;
+  LinkId link = 0;
+  MacAddr mac{};
+  IpAddr ip{};
+  bool router = false;  ///< with kAddress
+};
+
 }  // namespace vtep

@@ -3,7 +3,9 @@
 // The life of a frame, overlay to underlay (encapsulate):
 //   1. the frame has an Ethernet header, its VLAN tag is the link's business, and its checksum is finished,
 //      or left to the remote end (remote checksum offload), or to the cut of a super-frame;
-//   2. with `proxy`, a question about a known neighbour is answered here and goes no further;
+//   2. who sends it is noted for control planes; with `proxy`, a question about a known neighbour is answered
+//   here and
+//      goes no further;
 //   3. the tables say where it goes: one remote, one of a nexthop group, those who asked for a multicast
 //      group, the flood list within its limits, or nowhere;
 //   4. TCP's MSS is lowered to what fits the tunnel;
@@ -104,11 +106,21 @@ class Lane {
     IpAddr address{};
   };
 
+  /// A station that was seen, and need not be noted again in that second.
+  struct SeenStation {
+    LinkId link = 0;
+    std::uint32_t version = 0;  // of the stations
+    Seconds second = 0;
+    MacAddr mac{};
+    friend bool operator==(const SeenStation&, const SeenStation&) = default;
+  };
+
   Engine* tables(LinkId link);
   Engine* tables_to_change(LinkId link);
   void report_miss(Engine& engine, LinkId link, MacAddr mac, const IpAddr& ip);
 
   void encapsulate_one(const Sending& sending, Packet& frame, std::uint64_t hash, std::vector<Datagram>& out);
+  void see_station(const Sending& sending, ByteView frame);
   bool notice(Outgoing& o);
   bool answer_question(Outgoing& o, Engine& engine);
   std::span<const RemoteId> destinations(Outgoing& o, std::uint64_t hash);
@@ -137,6 +149,7 @@ class Lane {
 
   HopCache hops_;
   std::array<KnownVtep, 64> known_vteps_{};
+  std::array<SeenStation, 256> seen_stations_{};
   HeaderArena arena_;              // what segments of the batch at hand bring of their own
   std::vector<Segment> segments_;  // of the super-frame at hand
   std::vector<RemoteId> remotes_;  // of the frame at hand

@@ -106,6 +106,7 @@ struct LinkConfig {
   bool l2miss = false;      ///< unknown MAC addresses are reported
   bool l3miss = false;      ///< unknown IP addresses are reported
   bool snooping = false;    ///< of IGMP and MLD: the overlay's multicast goes where it was asked for
+  bool stations = false;    ///< who sends through the interface is noted, for control planes to tell others
   bool mss_clamp = false;   ///< TCP's MSS is lowered to what fits the tunnel
   bool remcsum_tx = false;  ///< remote checksum offload (draft-herbert-vxlan-rco)
   bool remcsum_rx = false;

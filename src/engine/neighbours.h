@@ -1,10 +1,11 @@
 // The overlay's neighbours: (link, IP address) → MAC address, from which ARP and neighbour solicitations are
 // answered (suppress.h) and routes are shortened (route_short_circuit.h).
 //
-// An address may be known from three origins at once; the strongest one is what everybody sees, and when it
+// An address may be known from several origins at once; the strongest one is what everybody sees, and when it
 // goes, the next one shows.
 //   * permanent: by request. Nothing else changes it.
 //   * system: the kernel's neighbour table of the interface (`ip neigh … dev vxlan0`).
+//   * control: a control plane says so. It says it again, or withdraws it.
 //   * heard: from ARP and ND that remote VTEPs sent. The last one wins; forgotten when not heard again for
 //   the
 //     link's time. ARP comes from strangers, so there is a limit for each link and one for all together; at
@@ -35,7 +36,7 @@
 namespace vtep {
 
 /// Where a neighbour is known from; the larger one is the stronger one. Never 0: that marks a free entry.
-enum class NeighbourOrigin : std::uint8_t { kHeard = 1, kSystem = 2, kPermanent = 3 };
+enum class NeighbourOrigin : std::uint8_t { kHeard = 1, kControl = 2, kSystem = 3, kPermanent = 4 };
 
 struct Neighbour {
   LinkId link = 0;

@@ -200,4 +200,12 @@ void forget_local_neighbours(Neighbours& neighbours, LinkId link, ByteView frame
   if (claim && claim->overrides) neighbours.remove(link, claim->ip, NeighbourOrigin::kHeard);
 }
 
+void snoop_station(Stations& stations, LinkId link, ByteView frame, const Layers& layers, Seconds now) {
+  const auto claim = read_claim(frame, layers);
+  if (!claim || !claim->overrides) return;
+  // Whoever answers for it must know whether it is a router: see Neighbour::router.
+  if (claim->ip.is_v6() && !claim->router) return;
+  stations.bind(link, claim->mac, claim->ip, claim->router.value_or(false), now);
+}
+
 }  // namespace vtep

@@ -24,6 +24,7 @@
 #include "base/packet.h"
 #include "engine/ids.h"
 #include "engine/neighbours.h"
+#include "engine/stations.h"
 #include "wire/layers.h"
 
 namespace vtep {
@@ -84,5 +85,8 @@ void snoop_neighbours(Neighbours& neighbours, LinkId link, ByteView frame, const
 /// elsewhere. Without this, the old owner's MAC would be given to those who ask for an address that has come
 /// here.
 void forget_local_neighbours(Neighbours& neighbours, LinkId link, ByteView frame, const Layers& layers);
+
+/// And what it says is noted, for others to be told; an IPv6 address once it has said whether it is a router.
+void snoop_station(Stations& stations, LinkId link, ByteView frame, const Layers& layers, Seconds now);
 
 }  // namespace vtep
