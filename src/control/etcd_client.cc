@@ -146,6 +146,26 @@ void EtcdClient::put(const std::string& key, const std::string& value, std::int6
                  });
 }
 
+void EtcdClient::write(const std::vector<EtcdChange>& changes, std::int64_t lease, Done<std::int64_t> done) {
+  const std::string what =
+      fmt::format("write {} and {} more", changes.empty() ? "nothing" : printable(changes.front().key),
+                  changes.size() - 1);
+  pb::TxnRequest request;
+  for (const EtcdChange& change : changes) {
+    if (!accept(what, change.key, change.value.value_or(""), done)) return;
+    if (change.value) {
+      add_put(request, change.key, *change.value, lease);
+    } else {
+      request.add_success()->mutable_request_delete_range()->set_key(change.key);
+    }
+  }
+  cluster_->call(scope_, what, &EtcdCluster::Kv::Txn, request,
+                 [done = std::move(done)](const Result<pb::TxnResponse>& response, const Trace&) {
+                   if (!response) return done(std::unexpected(response.error()));
+                   done(response->header().revision());
+                 });
+}
+
 void EtcdClient::insert(const std::string& key, const std::string& value, std::int64_t lease,
                         Done<EtcdWrite> done) {
   pb::Compare is_absent;

@@ -20,6 +20,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "control/etcd_entry.h"
@@ -46,6 +47,8 @@ class EtcdClient {
   static constexpr std::size_t kMaxValue = 1 << 20;
   /// Entries in a page of a listing. A page has at most kMaxEtcdMessage bytes.
   static constexpr int kPageSize = 1000;
+  /// Changes at once: what etcd allows unless it was told otherwise (--max-txn-ops).
+  static constexpr std::size_t kMostChanges = 128;
   /// Bytes of a whole listing, keys and values.
   static constexpr std::size_t kMaxListing = 200'000'000;
 
@@ -69,6 +72,10 @@ class EtcdClient {
   /// Only if it is still what it was at `mod_revision`; the same is true of a lost answer.
   void replace(const std::string& key, const std::string& value, std::int64_t lease,
                std::int64_t mod_revision, Done<EtcdWrite> done);
+
+  /// All of them at once, or none; values are put under `lease`. At most kMostChanges, each of another key.
+  /// The result is the new revision. kNotFound: there is no such lease.
+  void write(const std::vector<EtcdChange>& changes, std::int64_t lease, Done<std::int64_t> done);
 
   /// Harmless if nothing is there. The result is the revision at which nothing was.
   void remove(const std::string& key, Done<std::int64_t> done);

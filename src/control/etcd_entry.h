@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,12 @@ struct EtcdListing {
 struct EtcdWrite {
   bool is_written = false;
   EtcdEntry entry;  ///< what is there now: ours, or what was in the way; without a key if nothing is
+};
+
+/// One of several changes that are made together.
+struct EtcdChange {
+  std::string key;
+  std::optional<std::string> value;  ///< not set: the key is removed
 };
 
 struct EtcdEvent {

@@ -3,67 +3,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
-#include <nlohmann/json.hpp>
 
 #include "base/number.h"
 #include "control/address_number.h"
+#include "control/json_fields.h"
 
 namespace vtep {
 namespace {
 
-using Json = nlohmann::json;
-
-constexpr std::size_t kMostText = 64 * 1024;  // far beyond what flannel writes
 constexpr std::size_t kCandidates = 100;      // as flannel has it
 constexpr std::size_t kMostLooks = 1U << 20;  // of a large network that is nearly full
 
 std::unexpected<Error> invalid(std::string message) {
   return fail(ErrorKind::kInvalid, std::move(message));
-}
-
-/// An object, or nothing.
-Result<Json> parse_object(std::string_view text) {
-  if (text.size() > kMostText) return invalid(fmt::format("{} bytes are too many", text.size()));
-  Json json = Json::parse(text, nullptr, false);
-  if (json.is_discarded()) return invalid("it is not JSON");
-  if (!json.is_object()) return invalid("it is JSON, but no object");
-  return json;
-}
-
-/// Go takes the names of fields without regard to case, and so do people who write for flannel.
-const Json* find(const Json& object, std::string_view name) {
-  const auto is_same = [](char a, char b) {
-    return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));
-  };
-  for (const auto& [key, value] : object.items()) {
-    if (std::ranges::equal(key, name, is_same)) return value.is_null() ? nullptr : &value;
-  }
-  return nullptr;
-}
-
-Result<std::string> read_text(const Json& object, std::string_view name) {
-  const Json* const field = find(object, name);
-  if (field == nullptr) return std::string();
-  if (!field->is_string()) return invalid(fmt::format("{} is no text", name));
-  return field->get<std::string>();
-}
-
-Result<std::optional<std::uint64_t>> read_number(const Json& object, std::string_view name,
-                                                 std::uint64_t max) {
-  const Json* const field = find(object, name);
-  if (field == nullptr) return std::nullopt;
-  if (!field->is_number_unsigned() || field->get<std::uint64_t>() > max) {
-    return invalid(fmt::format("{} is no number from 0 to {}", name, max));
-  }
-  return field->get<std::uint64_t>();
-}
-
-Result<bool> read_flag(const Json& object, std::string_view name, bool otherwise) {
-  const Json* const field = find(object, name);
-  if (field == nullptr) return otherwise;
-  if (!field->is_boolean()) return invalid(fmt::format("{} is neither true nor false", name));
-  return field->get<bool>();
 }
 
 Result<std::optional<IpAddr>> read_address(const Json& object, std::string_view name, bool v4) {
@@ -134,7 +86,7 @@ Result<FlannelRange> read_range(const Json& config, const Family& family) {
 }
 
 Result<void> read_backend(const Json& config, FlannelNetwork& network) {
-  const Json* const backend = find(config, "Backend");
+  const Json* const backend = find_field(config, "Backend");
   // flannel's own default is a backend of another kind.
   if (backend == nullptr) return invalid("it names no Backend, which means \"udp\" and not \"vxlan\"");
   if (!backend->is_object()) return invalid("Backend is no object");
@@ -174,7 +126,7 @@ struct Tunnel {
 };
 
 Result<Tunnel> read_tunnel(const Json& lease, std::string_view name) {
-  const Json* const data = find(lease, name);
+  const Json* const data = find_field(lease, name);
   if (data == nullptr || !data->is_object()) return invalid(fmt::format("{} is no object", name));
   const auto vni = read_number(*data, "VNI", Vni::kMax);
   if (!vni) return std::unexpected(vni.error());
@@ -211,7 +163,7 @@ bool FlannelRange::contains(const Prefix& subnet) const {
 }
 
 Result<FlannelNetwork> FlannelNetwork::parse(std::string_view text) {
-  const auto config = parse_object(text);
+  const auto config = parse_json_object(text);
   if (!config) return std::unexpected(config.error());
   FlannelNetwork network;
   const auto with_v4 = read_flag(*config, "EnableIPv4", true);
@@ -270,7 +222,7 @@ Result<FlannelLease> FlannelLease::parse(std::string_view key, std::string_view 
   FlannelLease lease;
   const std::vector<Prefix> subnets = FlannelLease::subnets(key);
   if (subnets.empty()) return invalid(fmt::format("\"{}\" names no subnet, or not one of each family", key));
-  const auto json = parse_object(value);
+  const auto json = parse_json_object(value);
   if (!json) return std::unexpected(json.error());
   const auto type = read_text(*json, "BackendType");
   if (!type) return std::unexpected(type.error());

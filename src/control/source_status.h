@@ -1,6 +1,7 @@
 // How a control plane's source is doing, for people: `vtep source list`.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -11,6 +12,9 @@
 namespace vtep {
 
 struct SourceStatus {
+  /// That are remembered by name: whoever writes nonsense does not get all our memory.
+  static constexpr std::size_t kMostRefusals = 1000;
+
   bool is_connected = false;
   Time since{};                                   ///< connected, or not connected any more
   std::string state;                              ///< what it does or waits for, in a few words
@@ -34,7 +38,7 @@ struct SourceStatus {
   }
   void refuse(const std::string& name, std::string reason) {
     ++refused;
-    refusals[name] = std::move(reason);
+    if (refusals.size() < kMostRefusals || refusals.contains(name)) refusals[name] = std::move(reason);
   }
 };
 
