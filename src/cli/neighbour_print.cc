@@ -21,6 +21,7 @@ std::string neighbour_text(const v1::Neighbour& neighbour, const Format& format,
   if (!neighbour.mac().empty()) fmt::format_to(end, "lladdr {} ", neighbour.mac());
   if (neighbour.has_src_vni()) fmt::format_to(end, "src_vni {} ", neighbour.src_vni());
   if (neighbour.router()) text += "router ";
+  if (neighbour.extern_learn()) text += "extern_learn ";
   if (format.statistics > 0) fmt::format_to(end, "updated {} ", neighbour.updated());
   fmt::format_to(end, "{} \n", state_of(neighbour));
   return text;
@@ -32,6 +33,7 @@ Json neighbour_json(const v1::Neighbour& neighbour, const Format& format, Neighb
   if (!neighbour.mac().empty()) json["lladdr"] = neighbour.mac();
   if (neighbour.has_src_vni()) json["src_vni"] = neighbour.src_vni();
   if (neighbour.router()) json["router"] = nullptr;
+  if (neighbour.extern_learn()) json["extern_learn"] = nullptr;
   if (format.statistics > 0) json["updated"] = neighbour.updated();
   json["state"] = Json::array({state_of(neighbour)});
   return json;

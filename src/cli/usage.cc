@@ -50,6 +50,7 @@ const std::string_view kVxlanUsage =
 		[ limit { broadcast | unknown | multicast } RATE ]...
 		[ moves { NUMBER SECONDS | none } ]
 		[ allow { PREFIX | none } ]... [ deny { PREFIX | none } ]...
+		[ control { NAME[,NAME]... | none } ]
 
 Where:	VNI	:= 0-16777215
 	ADDR	:= IP_ADDRESS; twice: one IPv4 and one IPv6

@@ -74,6 +74,13 @@ TEST(VxlanAdd, SwitchesBothWays) {
   }
 }
 
+TEST(VxlanAdd, ControlPlanes) {
+  EXPECT_EQ(set("control mesh"), R"(control { names: "mesh" })");
+  EXPECT_EQ(set("control mesh,other"), R"(control { names: "mesh" names: "other" })");
+  EXPECT_EQ(set("control none"), "control { }");
+  EXPECT_EQ(set("control mesh control mesh"), "'control' is given twice");
+}
+
 TEST(VxlanAdd, ShortWordsMeanWhatTheyMeanToIproute2) {
   EXPECT_EQ(set("p 1 2"), "srcport_min: 1 srcport_max: 2");
   EXPECT_EQ(set("pr"), "proxy: true");

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
+#include <string>
 
 #include "cli/values.h"
 
@@ -66,6 +68,17 @@ void read_prefixes(Words& words, std::string_view keyword, bool is_again, v1::Pr
   if (!is_none) list.add_prefixes(read_prefix(words, keyword).to_string());
 }
 
+// `none` empties the list. Which names there are, the daemon knows.
+void read_control(Words& words, v1::NameList& list) {
+  if (words.take_word("none")) return;
+  std::string_view left = words.value_of("control");
+  while (!left.empty()) {
+    const std::string_view name = left.substr(0, left.find(','));
+    left.remove_prefix(std::min(name.size() + 1, left.size()));
+    if (!name.empty()) list.add_names(std::string(name));
+  }
+}
+
 struct Switch {
   std::string_view word;
   std::string_view key;
@@ -105,6 +118,9 @@ bool read_own_option(Words& words, v1::LinkSpec& spec) {
   } else if (words.take_word("deny")) {
     const bool is_again = spec.has_deny();
     read_prefixes(words, "deny", is_again, *spec.mutable_deny());
+  } else if (words.take_word("control")) {
+    words.once("control");
+    read_control(words, *spec.mutable_control());
   } else {
     return read_switch(words, spec);
   }

@@ -1,6 +1,7 @@
 #include "cli/vxlan_print.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <iterator>
 #include <optional>
@@ -128,6 +129,8 @@ std::string own_text(const v1::LinkSpec& spec) {
   }
   for (const std::string& prefix : spec.allow().prefixes()) fmt::format_to(end, "allow {} ", prefix);
   for (const std::string& prefix : spec.deny().prefixes()) fmt::format_to(end, "deny {} ", prefix);
+  if (spec.control().names_size() > 0)
+    fmt::format_to(end, "control {} ", fmt::join(spec.control().names(), ","));
   return text;
 }
 
@@ -163,6 +166,7 @@ void add_own(const v1::LinkSpec& spec, Json& data) {
   }
   for (const std::string& prefix : spec.allow().prefixes()) data["allow"].push_back(prefix);
   for (const std::string& prefix : spec.deny().prefixes()) data["deny"].push_back(prefix);
+  for (const std::string& name : spec.control().names()) data["control"].push_back(name);
 }
 
 }  // namespace

@@ -57,14 +57,16 @@ TEST(VxlanText, OwnOptions) {
   all.mutable_allow()->add_prefixes("10.0.0.0/8");
   all.mutable_allow()->add_prefixes("fd00::/8");
   all.mutable_deny()->add_prefixes("10.1.0.0/16");
+  all.mutable_control()->add_names("mesh");
+  all.mutable_control()->add_names("other");
   EXPECT_EQ(own(all),
             "vlan allow mssclamp mcsnoop limit broadcast 1000 limit unknown 2000 limit multicast 3000 "
-            "moves 3 60 allow 10.0.0.0/8 allow fd00::/8 deny 10.1.0.0/16 ");
+            "moves 3 60 allow 10.0.0.0/8 allow fd00::/8 deny 10.1.0.0/16 control mesh,other ");
   const std::string json = vxlan_json(all).dump();
   EXPECT_TRUE(json.ends_with(
       R"(,"vlan":"allow","mss_clamp":true,"mcast_snooping":true,"limit_broadcast":1000,"limit_unknown":2000,)"
       R"("limit_multicast":3000,"move_limit":3,"move_window":60,"allow":["10.0.0.0/8","fd00::/8"],)"
-      R"("deny":["10.1.0.0/16"]})"))
+      R"("deny":["10.1.0.0/16"],"control":["mesh","other"]})"))
       << json;
 }
 

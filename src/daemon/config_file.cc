@@ -16,6 +16,7 @@
 #include "base/vni.h"
 #include "daemon/config_flannel.h"
 #include "daemon/config_link.h"
+#include "daemon/config_mesh.h"
 #include "daemon/config_words.h"
 #include "daemon/tuning.h"
 #include "daemon/yaml_reader.h"
@@ -24,7 +25,7 @@
 namespace vtep {
 namespace {
 
-constexpr auto kFileKeys = std::to_array<std::string_view>({"links", "workers", "spin", "flannel"});
+constexpr auto kFileKeys = std::to_array<std::string_view>({"links", "workers", "spin", "flannel", "mesh"});
 constexpr auto kLinkKeys = std::to_array<std::string_view>({"name",
                                                             "id",
                                                             "external",
@@ -63,6 +64,7 @@ constexpr auto kLinkKeys = std::to_array<std::string_view>({"name",
                                                             "moves",
                                                             "allow",
                                                             "deny",
+                                                            "control",
                                                             "address",
                                                             "mtu",
                                                             "up",
@@ -237,6 +239,7 @@ v1::Config read_config(const YamlField& root) {
   const YamlMap map(root, kFileKeys, "links: and below it a list of links");
   read_tuning(map, config);
   if (const auto flannel = map.find("flannel")) *config.mutable_flannel() = read_flannel(*flannel);
+  if (const auto mesh = map.find("mesh")) *config.mutable_mesh() = read_mesh(*mesh);
   const auto links = map.find("links");
   if (!links) return config;
 

@@ -28,6 +28,8 @@
 //   flannel:
 //     etcd: [http://10.0.0.1:2379]
 //     dev: eno1
+//   mesh:
+//     etcd: [http://10.0.0.1:2379]
 //
 // and every other option of `vtep link add … type vxlan`, by its word; vtepd.yaml(5) lists them.
 //

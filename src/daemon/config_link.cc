@@ -240,6 +240,16 @@ void read_prefixes(const YamlField& field, v1::PrefixList& list) {
   }
 }
 
+/// Which there are, the daemon knows.
+void read_control(const YamlField& field, v1::NameList& list) {
+  constexpr std::string_view kWanted = "a control plane, like mesh, or a list of them";
+  if (field.node().kind == YamlNode::Kind::kSequence) {
+    for (const YamlField& item : field.items(kWanted)) list.add_names(std::string(item.word(kWanted)));
+  } else if (!is(field, "none")) {
+    list.add_names(std::string(field.word(kWanted)));
+  }
+}
+
 /// What only vtep has, the switches excepted.
 void read_own(const YamlMap& map, v1::LinkSpec& spec) {
   if (const auto vlan = map.find("vlan")) {
@@ -253,6 +263,7 @@ void read_own(const YamlMap& map, v1::LinkSpec& spec) {
   if (const auto moves = map.find("moves")) read_moves(*moves, spec);
   if (const auto allow = map.find("allow")) read_prefixes(*allow, *spec.mutable_allow());
   if (const auto deny = map.find("deny")) read_prefixes(*deny, *spec.mutable_deny());
+  if (const auto control = map.find("control")) read_control(*control, *spec.mutable_control());
 }
 
 }  // namespace

@@ -14,8 +14,11 @@
 #include <vector>
 
 #include "base/result.h"
+#include "control/local_facts.h"
 #include "control/rib.h"
+#include "daemon/control_links.h"
 #include "daemon/flannel_node.h"
+#include "daemon/mesh_node.h"
 #include "daemon/overlay.h"
 #include "daemon/routed_prefixes.h"
 #include "io/host_routes.h"
@@ -38,7 +41,8 @@ class ControlPlane {
   Result<void> apply_config(const v1::Config& config);
   /// All, or the one that is named (kNotFound).
   Result<std::vector<v1::Source>> list(const std::string& name) const;
-  /// What was made is taken away, or left to the next daemon.
+  /// What was made is taken away, and others are told, for which the loop runs once more; or everything is
+  /// left to the next daemon.
   void close(bool remove);
 
  private:
@@ -52,14 +56,24 @@ class ControlPlane {
 
   Result<void> open_host();
   void close_host();
+  Result<void> apply_flannel(const v1::Config& config);
+  Result<void> apply_mesh(const v1::Config& config);
+  /// Whether links are filled by anybody.
+  void follow_sources();
+  /// The interfaces of links may have changed, or who has what.
+  void host_changed();
   void reconcile_soon();
   void reconcile();
 
   Loop& loop_;
   Overlay& overlay_;
   Rib rib_;
+  LocalFacts local_{rib_.macs()};
   Host host_;
+  std::unique_ptr<ControlLinks> links_;  // null: no source fills links
   std::unique_ptr<FlannelNode> flannel_;
+  std::unique_ptr<MeshNode> mesh_;
+  std::vector<std::unique_ptr<MeshNode>> leaving_;  // until others have been told
   std::optional<Loop::TimerId> soon_;
   std::optional<Loop::TimerId> later_;
 };

@@ -6,11 +6,12 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <utility>
+
+#include "daemon/etcd_settings.h"
+#include "daemon/source_report.h"
 
 namespace vtep {
 namespace {
@@ -18,30 +19,6 @@ namespace {
 constexpr std::string_view kName = "flannel";
 constexpr std::string_view kPrefix = "/coreos.com/network";
 constexpr std::string_view kSubnetFile = "/run/flannel/subnet.env";
-
-Result<std::string> read_file(const std::string& path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  if (!file || !(text << file.rdbuf())) {
-    return fail(ErrorKind::kSystem, fmt::format("cannot read {}: {}", path, std::strerror(errno)));
-  }
-  return text.str();
-}
-
-Result<EtcdOptions> etcd_options(const v1::FlannelConfig& config) {
-  EtcdOptions options;
-  options.endpoints.assign(config.etcd().begin(), config.etcd().end());
-  options.user = config.user();
-  options.ca_file = config.ca();
-  options.cert_file = config.cert();
-  options.key_file = config.key();
-  if (config.password_file().empty()) return options;
-  auto password = read_file(config.password_file());
-  if (!password) return std::unexpected(std::move(password).error());
-  while (password->ends_with('\n') || password->ends_with('\r')) password->pop_back();
-  options.password = *password;
-  return options;
-}
 
 std::string subnet_file(const v1::FlannelConfig& config) {
   return config.subnet_file().empty() ? std::string(kSubnetFile) : config.subnet_file();
@@ -51,7 +28,7 @@ std::string subnet_file(const v1::FlannelConfig& config) {
 
 Result<std::unique_ptr<FlannelNode>> FlannelNode::create(const Tools& tools, const v1::FlannelConfig& config,
                                                          std::function<void()> changed) {
-  const auto options = etcd_options(config);
+  const auto options = etcd_options(config.etcd());
   if (!options) return std::unexpected(options.error());
   auto etcd = EtcdClient::create(tools.loop, *options);
   if (!etcd) return std::unexpected(std::move(etcd).error());
@@ -267,33 +244,11 @@ void FlannelNode::leave() {
 }
 
 v1::Source FlannelNode::describe() const {
-  const SourceStatus& status = source_->status();
-  const Rib::SourceCounts& counts = tools_.rib.counts(id_);
   const Time now = tools_.loop.now();
-  const auto ago = [now](Time then) {
-    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(now - then).count());
-  };
-  v1::Source out;
-  out.set_name(std::string(kName));
-  out.set_connected(status.is_connected);
-  out.set_since(ago(status.since));
-  out.set_state(status.state);
-  out.set_facts(counts.facts);
-  out.set_said(counts.said);
-  out.set_withdrawn(counts.withdrawn);
-  out.set_held(counts.doomed);
-  out.set_refused(status.refused);
-  if (counts.changed) out.set_changed(ago(*counts.changed));
-  out.set_last_error(trouble_.empty() ? status.last_error : trouble_);
+  v1::Source out = report_source(std::string(kName), source_->status(), tools_.rib.counts(id_), now);
   if (!trouble_.empty()) {
+    out.set_last_error(trouble_);
     out.set_error_ago(0);
-  } else if (status.error_at) {
-    out.set_error_ago(ago(*status.error_at));
-  }
-  for (const auto& [name, reason] : status.refusals) {
-    v1::Source::Refusal& refusal = *out.add_refusals();
-    refusal.set_name(name);
-    refusal.set_reason(reason);
   }
   out.set_dev(link_name());
   return out;

@@ -1,8 +1,11 @@
 #include "daemon/link_spec.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 #include "daemon/spec_words.h"
 #include "wire/vxlan.h"
@@ -11,6 +14,7 @@ namespace vtep {
 namespace {
 
 constexpr std::size_t kMaxName = 15;  // IFNAMSIZ − 1
+constexpr auto kControlPlanes = std::to_array<std::string_view>({"mesh"});
 
 /// `local` is of either family, `local6` stands beside an IPv4 one.
 Result<void> parse_locals(const v1::LinkSpec& spec, LinkConfig& engine) {
@@ -178,6 +182,26 @@ Result<void> parse_trust(const v1::LinkSpec& spec, LinkConfig& engine) {
   return {};
 }
 
+/// Who else is told of it, and fills its tables: then it answers for those who are elsewhere, and does not
+/// learn from strangers, unless somebody wants it otherwise.
+Result<void> parse_control(const v1::LinkSpec& spec, LinkSettings& settings) {
+  LinkConfig& engine = settings.engine;
+  for (const std::string& name : spec.control().names()) {
+    if (std::ranges::find(kControlPlanes, name) == kControlPlanes.end()) {
+      return fail(ErrorKind::kInvalid,
+                  fmt::format("control \"{}\": there is only {}", name, fmt::join(kControlPlanes, " and ")));
+    }
+    if (std::ranges::find(settings.control, name) == settings.control.end()) settings.control.push_back(name);
+  }
+  engine.stations = !settings.control.empty();
+  engine.proxy = spec.has_proxy() ? spec.proxy() : engine.stations;
+  engine.learning = spec.has_learning() ? spec.learning() : !engine.stations;
+  if (engine.stations && engine.local4.is_unspecified() && engine.local6.is_unspecified()) {
+    return fail(ErrorKind::kInvalid, "control needs 'local': the others must be told where to send to");
+  }
+  return {};
+}
+
 Result<void> parse_features(const v1::LinkSpec& spec, LinkSettings& settings) {
   LinkConfig& engine = settings.engine;
   switch (spec.vlan()) {
@@ -192,7 +216,6 @@ Result<void> parse_features(const v1::LinkSpec& spec, LinkSettings& settings) {
     default:
       return fail(ErrorKind::kInvalid, "vlan is one of strip, allow and discard");
   }
-  engine.proxy = spec.proxy();
   engine.rsc = spec.rsc();
   engine.l2miss = spec.l2miss();
   engine.l3miss = spec.l3miss();
@@ -303,7 +326,7 @@ Result<LinkSettings> parse_link_spec(const v1::LinkSpec& spec) {
   if (auto done = parse_trust(spec, settings.engine); !done) return std::unexpected(done.error());
   if (auto done = parse_features(spec, settings); !done) return std::unexpected(done.error());
   if (spec.has_ageing()) settings.engine.ageing = spec.ageing();
-  if (spec.has_learning()) settings.engine.learning = spec.learning();
+  if (auto done = parse_control(spec, settings); !done) return std::unexpected(done.error());
   if (spec.has_address()) {
     const auto mac = parse_mac(spec.address());
     if (!mac) return std::unexpected(mac.error());
@@ -330,6 +353,7 @@ v1::LinkSpec merge_link_spec(v1::LinkSpec spec, const v1::LinkSpec& change) {
   // A list is said as a whole.
   if (change.has_allow()) spec.clear_allow();
   if (change.has_deny()) spec.clear_deny();
+  if (change.has_control()) spec.clear_control();
   spec.MergeFrom(change);
   return spec;
 }
@@ -351,6 +375,7 @@ v1::LinkSpec effective_link_spec(const LinkSettings& settings) {
   const bool is_default = engine.source_ports == PortRange{};
   spec.set_srcport_min(is_default ? 0 : engine.source_ports.min.value());
   spec.set_srcport_max(is_default ? 0 : engine.source_ports.max.value());
+  for (const std::string& name : settings.control) spec.mutable_control()->add_names(name);
   describe_outer(engine.outer, spec);
   describe_features(settings, spec);
   spec.set_ageing(engine.ageing);

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "engine/link.h"
@@ -19,12 +20,13 @@ namespace vtep {
 /// indexes) is filled in later, into `engine`.
 struct LinkSettings {
   LinkConfig engine;
-  std::string device;                ///< name of the underlay device; empty: none given
-  std::optional<MacAddr> address;    ///< wished for
-  std::optional<std::uint32_t> mtu;  ///< wished for
-  bool is_group = false;             ///< engine.flood is a multicast group
-  bool zero_checksum6_rx = false;    ///< datagrams over IPv6 need no checksum
-  bool localbypass = true;           ///< only said: what goes to a local VTEP takes the loopback either way
+  std::string device;                  ///< name of the underlay device; empty: none given
+  std::optional<MacAddr> address;      ///< wished for
+  std::optional<std::uint32_t> mtu;    ///< wished for
+  bool is_group = false;               ///< engine.flood is a multicast group
+  bool zero_checksum6_rx = false;      ///< datagrams over IPv6 need no checksum
+  std::vector<std::string> control{};  ///< control planes that fill its tables, by name
+  bool localbypass = true;             ///< only said: what goes to a local VTEP takes the loopback either way
 
   /// Whether one of the link's own addresses is IPv6.
   bool has_v6() const;

@@ -166,6 +166,33 @@ TEST(LinkSpec, EveryOptionSurvivesTheWayThroughTypes) {
   }
 }
 
+TEST(LinkSpec, AControlPlaneMakesALinkAnswerAndNotLearn) {
+  v1::LinkSpec spec = spec_of_the_first_experiment();
+  spec.set_local("10.84.0.1");
+  spec.mutable_control()->add_names("mesh");
+  spec.mutable_control()->add_names("mesh");
+  const auto settings = parse_link_spec(spec);
+  ASSERT_TRUE(settings);
+  EXPECT_THAT(settings->control, testing::ElementsAre("mesh"));
+  EXPECT_TRUE(settings->engine.stations && settings->engine.proxy && !settings->engine.learning);
+  EXPECT_EQ(effective_link_spec(*settings).control().names_size(), 1);
+  spec.set_proxy(false);
+  spec.set_learning(true);
+  const auto otherwise = parse_link_spec(spec);
+  ASSERT_TRUE(otherwise);
+  EXPECT_TRUE(otherwise->engine.stations && !otherwise->engine.proxy && otherwise->engine.learning);
+  v1::LinkSpec none;
+  none.mutable_control();
+  EXPECT_FALSE(parse_link_spec(merge_link_spec(spec, none))->engine.stations);
+  EXPECT_EQ(refusal([](v1::LinkSpec& s) { s.mutable_control()->add_names("nobody"); }),
+            "control \"nobody\": there is only mesh");
+  EXPECT_EQ(refusal([](v1::LinkSpec& s) {
+              s.clear_local();
+              s.mutable_control()->add_names("mesh");
+            }),
+            "control needs 'local': the others must be told where to send to");
+}
+
 TEST(LinkSpec, RefusesOptionsOutOfRangeOrAgainstEachOther) {
   EXPECT_NE(refusal([](v1::LinkSpec& s) { s.set_ttl(256); }), "");
   EXPECT_NE(refusal([](v1::LinkSpec& s) { s.set_tos(256); }), "");

@@ -138,8 +138,10 @@ void Overlay::erase(Links::iterator found, bool remove_interface) {
   data_plane_.engine()->remove_link(link.id);
   publish_events();
   names_.erase(link.id);
+  external_floods_.erase(link.id);
   count_underlay(link.settings, false);
   links_.erase(found);
+  if (watcher_ != nullptr) watcher_->links_changed();
 }
 
 Result<void> Overlay::delete_link(const std::string& name) {
@@ -363,6 +365,7 @@ LinkCounters Overlay::counters_of(const OverlayLink& link) const {
 }
 
 void Overlay::publish(v1::Event::Action action, const OverlayLink& link) {
+  if (watcher_ != nullptr) watcher_->links_changed();
   if (!publish_) return;
   v1::Event event;
   event.set_action(action);

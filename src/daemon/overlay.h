@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "daemon/control_words.h"
 #include "daemon/data_plane.h"
 #include "daemon/journal.h"
 #include "daemon/overlay_link.h"
@@ -85,14 +86,28 @@ class Overlay {
 
   /// What the listing calls the source with this number.
   void name_source(std::uint8_t source, const std::string& name) { source_names_[source] = name; }
-  /// An entry that neither ages nor moves: `source` says that the MAC address is behind `vtep`. It takes the
-  /// place of what was learned. kExists: somebody here says otherwise, which counts more, or another source
-  /// does.
-  Result<void> set_external(const std::string& dev, MacAddr mac, const IpAddr& vtep, std::uint8_t source);
-  /// Harmless if the source has no such entry.
-  Result<void> remove_external(const std::string& dev, MacAddr mac, std::uint8_t source);
+  // On a link that has several VNIs, `vni` says in which one. What a person has set is never touched
+  // (kExists, after the others were written); what was learned makes room. Told in one go, for frames wait
+  // little then.
+
+  /// Entries that neither age nor move.
+  Result<void> write_external(const std::string& dev, std::optional<Vni> vni,
+                              std::span<const ExternalMac> wanted);
+  /// Remotes of the flood list.
+  Result<void> write_external(const std::string& dev, std::optional<Vni> vni,
+                              std::span<const ExternalFlood> wanted);
+  /// From which questions are answered.
+  Result<void> write_external(const std::string& dev, std::optional<Vni> vni,
+                              std::span<const ExternalNeighbour> wanted);
   /// The source's entries on this link.
   Result<std::vector<FdbEntry>> list_external(const std::string& dev, std::uint8_t source);
+
+  /// Every VNI of links with `control`.
+  std::vector<ControlledVni> list_controlled();
+  /// Its next frame is news.
+  void forget_station(const std::string& dev, std::optional<Vni> vni, MacAddr mac);
+  /// Told from now on; null: nobody.
+  void watch(ControlWatcher* watcher) { watcher_ = watcher; }
 
   // --- VNIs of a link that has several (overlay_vnis.cc)
 
@@ -211,6 +226,10 @@ class Overlay {
   void follow_neighbours(OverlayLink& link);
   void neighbour_changed(const NeighbourEntry& entry);
 
+  std::optional<Vni> vni_of(LinkId id) const;
+  void tell_control_planes(std::span<const StationEvent> stations, std::span<const FdbEvent> entries);
+  void mark_external_floods(std::vector<FdbEntry>& entries) const;
+
   Loop& loop_;
   Rtnetlink& rtnetlink_;
   NeighbourTable& system_neighbours_;
@@ -229,6 +248,9 @@ class Overlay {
   std::map<IfIndex, std::string> devices_;  // every interface of the namespace, and those in gone_
   std::map<std::string, IfIndex> gone_;     // interfaces that are missing and that entries go via
   std::map<std::uint8_t, std::string> source_names_;
+  std::map<LinkId, std::map<IpAddr, std::uint8_t>>
+      external_floods_;  // remotes of flood lists, and which source's
+  ControlWatcher* watcher_ = nullptr;
   v1::Config config_;                                // applied last
   std::map<std::string, v1::ConfiguredLink> unmet_;  // configured links that could not be made yet
   std::vector<v1::FdbChange> waiting_;               // remembered entries whose `via` device is missing

@@ -21,7 +21,9 @@ void Overlay::publish_events() {
   const auto neighbours = data_plane_.engine()->neighbours().take_events();
   const auto groups = data_plane_.engine()->mdb().take_events();
   const auto misses = data_plane_.engine()->take_misses();
+  const auto stations = data_plane_.engine()->stations().take_events();
   for (const FdbEvent& event : fdb) publish_fdb_event(event);
+  tell_control_planes(stations, fdb);
   for (const NeighbourEvent& event : neighbours) {
     if (!publish_ || !names_.contains(event.neighbour.link)) continue;
     v1::Event message = make_event(event.kind == NeighbourEvent::Kind::kRemoved);

@@ -1,4 +1,5 @@
-// What control planes say of the forwarding tables. It is not remembered: they say it again.
+// What control planes say of the forwarding tables, and what they are told of links. None of it is
+// remembered: they say it again.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -6,43 +7,102 @@
 #include "daemon/overlay.h"
 
 namespace vtep {
+namespace {
 
-Result<void> Overlay::set_external(const std::string& dev, MacAddr mac, const IpAddr& vtep,
-                                   std::uint8_t source) {
-  const auto link = find(dev);
+/// Frames wait while the tables are locked.
+constexpr std::size_t kChunk = 256;
+
+bool is_held_by_hand(const FdbEntry& entry) {
+  return entry.source == 0 && entry.state != FdbState::kDynamic;
+}
+
+Result<void> write_one(Fdb& fdb, LinkId link, const ExternalMac& wanted, Seconds now) {
+  const auto there = fdb.get(link, wanted.mac, now);
+  if (!wanted.vtep) {
+    if (there.empty() || there.front().source == 0) return {};
+    return fdb.remove(link, wanted.mac);
+  }
+  if (std::ranges::any_of(there, is_held_by_hand)) {
+    return fail(ErrorKind::kExists,
+                fmt::format("{} has an entry by hand, which counts more", wanted.mac.to_string()));
+  }
+  FdbTarget target{Remote{.address = *wanted.vtep}};
+  target.source = wanted.source;
+  const bool is_same = there.size() == 1 && there.front().source == target.source &&
+                       there.front().group == 0 && there.front().remote == target.remote;
+  return is_same ? Result<void>() : fdb.replace(link, wanted.mac, target, FdbState::kDynamic, now);
+}
+
+}  // namespace
+
+Result<void> Overlay::write_external(const std::string& dev, std::optional<Vni> vni,
+                                     std::span<const ExternalMac> wanted) {
+  const auto link = link_id(dev, vni);
   if (!link) return std::unexpected(link.error());
-  const LinkId id = (*link)->id;
   const Seconds now = Engine::to_seconds(loop_.now());
-  Result<void> done;
-  {
+  Result<void> first_failure;
+  while (!wanted.empty()) {
+    const auto chunk = wanted.first(std::min(kChunk, wanted.size()));
+    wanted = wanted.subspan(chunk.size());
     const auto engine = data_plane_.engine();
-    Fdb& fdb = engine->fdb();
-    const auto there = fdb.get(id, mac, now);
-    const bool is_held = std::ranges::any_of(there, [source](const FdbEntry& entry) {
-      return entry.source != source && (entry.source != 0 || entry.state != FdbState::kDynamic);
-    });
-    if (is_held) {
-      return fail(ErrorKind::kExists,
-                  fmt::format("{} has an entry on {} that counts more", mac.to_string(), dev));
+    for (const ExternalMac& one : chunk) {
+      auto done = write_one(engine->fdb(), *link, one, now);
+      // Where it is elsewhere, its next frame here is news.
+      if (done && one.vtep) engine->stations().forget(*link, one.mac);
+      if (!done && first_failure)
+        first_failure = fail(done.error().kind, fmt::format("{}: {}", dev, done.error().message));
     }
-    FdbTarget target{Remote{.address = vtep}};
-    target.source = source;
-    done = fdb.replace(id, mac, target, FdbState::kDynamic, now);
   }
   publish_events();
   data_plane_.schedule();
-  return done;
+  return first_failure;
 }
 
-Result<void> Overlay::remove_external(const std::string& dev, MacAddr mac, std::uint8_t source) {
-  const auto link = find(dev);
+Result<void> Overlay::write_external(const std::string& dev, std::optional<Vni> vni,
+                                     std::span<const ExternalFlood> wanted) {
+  const auto link = link_id(dev, vni);
   if (!link) return std::unexpected(link.error());
+  const Seconds now = Engine::to_seconds(loop_.now());
+  std::map<IpAddr, std::uint8_t>& ours = external_floods_[*link];
   {
     const auto engine = data_plane_.engine();
     Fdb& fdb = engine->fdb();
-    const auto there = fdb.get((*link)->id, mac, Engine::to_seconds(loop_.now()));
-    if (there.empty() || there.front().source != source) return {};
-    if (auto removed = fdb.remove((*link)->id, mac); !removed) return removed;
+    for (const ExternalFlood& one : wanted) {
+      const auto there = fdb.get(*link, MacAddr(), now);
+      const Remote remote{.address = one.vtep};
+      const bool is_there = std::ranges::find(there, remote, &FdbEntry::remote) != there.end();
+      if (one.source != 0 && !is_there) {
+        if (auto added = fdb.append(*link, MacAddr(), remote, FdbState::kPermanent, now); !added)
+          return added;
+        ours[one.vtep] = one.source;
+      } else if (one.source != 0 && ours.contains(one.vtep)) {
+        ours[one.vtep] = one.source;
+      } else if (one.source == 0 && ours.erase(one.vtep) != 0 && is_there) {
+        const RemoteFilter it{.address = one.vtep, .port = Port(), .link_vni = true, .via = IfIndex()};
+        if (auto removed = fdb.remove(*link, MacAddr(), it); !removed) return removed;
+      }
+    }
+  }
+  publish_events();
+  return {};
+}
+
+Result<void> Overlay::write_external(const std::string& dev, std::optional<Vni> vni,
+                                     std::span<const ExternalNeighbour> wanted) {
+  const auto link = link_id(dev, vni);
+  if (!link) return std::unexpected(link.error());
+  const Seconds now = Engine::to_seconds(loop_.now());
+  while (!wanted.empty()) {
+    const auto chunk = wanted.first(std::min(kChunk, wanted.size()));
+    wanted = wanted.subspan(chunk.size());
+    const auto engine = data_plane_.engine();
+    for (const ExternalNeighbour& one : chunk) {
+      if (one.mac) {
+        engine->neighbours().set(*link, one.ip, *one.mac, one.router, NeighbourOrigin::kControl, now);
+      } else {
+        engine->neighbours().remove(*link, one.ip, NeighbourOrigin::kControl);
+      }
+    }
   }
   publish_events();
   return {};
@@ -54,6 +114,69 @@ Result<std::vector<FdbEntry>> Overlay::list_external(const std::string& dev, std
   auto entries = data_plane_.engine()->fdb().list((*link)->id, Engine::to_seconds(loop_.now()));
   std::erase_if(entries, [source](const FdbEntry& entry) { return entry.source != source; });
   return entries;
+}
+
+void Overlay::forget_station(const std::string& dev, std::optional<Vni> vni, MacAddr mac) {
+  if (const auto link = link_id(dev, vni)) data_plane_.engine()->stations().forget(*link, mac);
+}
+
+// --- what they are told
+
+std::vector<ControlledVni> Overlay::list_controlled() {
+  std::vector<ControlledVni> out;
+  const auto addresses = rtnetlink_.list_addresses();
+  for (const auto& [name, link] : links_) {
+    if (link.settings.control.empty()) continue;
+    const LinkConfig& config = link.settings.engine;
+    ControlledVni one{.dev = name, .control = link.settings.control, .address = config.address};
+    for (const IpAddr& local : {config.local4, config.local6}) {
+      if (!local.is_unspecified()) one.vteps.push_back(local);
+    }
+    for (const HostAddress& address : addresses.value_or(std::vector<HostAddress>())) {
+      if (link.interface.is_set() && address.device == link.interface) one.ips.push_back(address.address);
+    }
+    if (!link.is_vnifilter()) {
+      one.vni = config.vni;
+      out.push_back(one);
+    }
+    for (const auto& [vni, member] : link.vnis) {
+      one.vni = vni;
+      out.push_back(one);
+    }
+  }
+  return out;
+}
+
+std::optional<Vni> Overlay::vni_of(LinkId id) const {
+  const auto name = names_.find(id);
+  if (name == names_.end()) return std::nullopt;
+  const auto link = links_.find(name->second.name);
+  if (link == links_.end() || link->second.settings.control.empty()) return std::nullopt;
+  return name->second.vni ? name->second.vni : std::optional(link->second.settings.engine.vni);
+}
+
+void Overlay::tell_control_planes(std::span<const StationEvent> stations, std::span<const FdbEvent> entries) {
+  if (!watcher_) return;
+  for (const StationEvent& event : stations) {
+    if (const auto vni = vni_of(event.link)) watcher_->station_changed(*vni, event);
+  }
+  for (const FdbEvent& event : entries) {
+    if (event.kind != FdbEvent::Kind::kRemoved && event.kind != FdbEvent::Kind::kAged) continue;
+    const auto vni = vni_of(event.entry.link);
+    if (!vni) continue;
+    if (event.entry.mac.is_zero()) external_floods_[event.entry.link].erase(event.entry.remote.address);
+    watcher_->entry_gone(*vni, event.entry);
+  }
+}
+
+void Overlay::mark_external_floods(std::vector<FdbEntry>& entries) const {
+  for (FdbEntry& entry : entries) {
+    if (!entry.mac.is_zero()) continue;
+    const auto ours = external_floods_.find(entry.link);
+    if (ours == external_floods_.end()) continue;
+    if (const auto found = ours->second.find(entry.remote.address); found != ours->second.end())
+      entry.source = found->second;
+  }
 }
 
 }  // namespace vtep

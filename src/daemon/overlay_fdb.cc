@@ -165,6 +165,7 @@ Result<Overlay::FdbSnapshot> Overlay::list_fdb(const v1::ListFdbRequest& request
                     [&](const FdbEntry& entry) { return !std::ranges::binary_search(*ids, entry.link); });
     }
   }
+  mark_external_floods(snapshot.entries);
   // Not all names: one entry must not cost those of ten thousand links.
   const auto take_name = [&](LinkId id) {
     if (const auto name = names_.find(id); name != names_.end()) snapshot.links.insert(*name);
@@ -198,9 +199,10 @@ void Overlay::compact_journal() {
   }
   const FdbSnapshot snapshot{.entries = {}, .links = names_, .devices = devices_, .sources = {}};
   const Seconds now = Engine::to_seconds(loop_.now());
-  const auto entries = data_plane_.engine()->fdb().list(std::nullopt, now);
+  auto entries = data_plane_.engine()->fdb().list(std::nullopt, now);
+  mark_external_floods(entries);
   for (const FdbEntry& entry : entries) {
-    if (entry.state == FdbState::kDynamic) continue;
+    if (entry.state == FdbState::kDynamic || entry.source != 0) continue;
     v1::FdbChange& change = *records.emplace_back().mutable_fdb();
     change.set_operation(v1::FdbChange::OPERATION_APPEND);
     *change.mutable_entry() = snapshot.message(entry);

@@ -172,7 +172,8 @@ v1::Neighbour Overlay::describe(const Neighbour& neighbour) const {
   out.set_mac(neighbour.mac.to_string());
   out.set_dev(link.name);
   if (link.vni) out.set_src_vni(link.vni->value());
-  out.set_permanent(neighbour.origin != NeighbourOrigin::kHeard);
+  out.set_permanent(neighbour.origin >= NeighbourOrigin::kSystem);
+  out.set_extern_learn(neighbour.origin == NeighbourOrigin::kControl);
   out.set_router(neighbour.router.value_or(false));
   out.set_updated(neighbour.updated);
   return out;

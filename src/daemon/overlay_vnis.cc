@@ -69,8 +69,10 @@ Result<void> Overlay::change_vni(OverlayLink& link, const v1::VniChange& change)
     leave(link, known->second);
     data_plane_.engine()->remove_link(known->second.id);
     names_.erase(known->second.id);
+    external_floods_.erase(known->second.id);
     link.vnis.erase(known);
     set_members(link);
+    if (watcher_ != nullptr) watcher_->links_changed();
     return {};
   }
 
@@ -102,6 +104,7 @@ Result<void> Overlay::change_vni(OverlayLink& link, const v1::VniChange& change)
   if (auto joined = join(link, vni); !joined) set_trouble(link, Trouble::kMembership, joined);
   set_members(link);
   follow_neighbours(link);
+  if (watcher_ != nullptr) watcher_->links_changed();
   return {};
 }
 

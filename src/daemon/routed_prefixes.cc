@@ -54,13 +54,16 @@ RoutedPrefixes::Outcome RoutedPrefixes::reconcile(const Place& place, const Want
   for (const auto& done : neighbours_.apply(changes)) note(outcome, done);
 
   // Entries of the FDB.
+  const auto write_entry = [&](const ExternalMac& entry) {
+    return overlay_.write_external(place.link, {}, std::span(&entry, 1));
+  };
   const auto external = overlay_.list_external(place.link, place.source);
   if (!external) return {.changed = 0, .failed = 1, .first_failure = external.error().message};
   std::map<MacAddr, IpAddr> has;
   for (const FdbEntry& entry : *external) has[entry.mac] = entry.remote.address;
   for (const auto& [mac, vtep] : entries) {
     if (const auto found = has.find(mac); found != has.end() && found->second == vtep) continue;
-    note(outcome, overlay_.set_external(place.link, mac, vtep, place.source));
+    note(outcome, write_entry({.mac = mac, .source = place.source, .vtep = vtep}));
   }
 
   // Routes: those that are gone first, for one may stand where another belongs.
@@ -79,7 +82,7 @@ RoutedPrefixes::Outcome RoutedPrefixes::reconcile(const Place& place, const Want
 
   // And now that no route leads there any more.
   for (const auto& [mac, vtep] : has) {
-    if (!entries.contains(mac)) note(outcome, overlay_.remove_external(place.link, mac, place.source));
+    if (!entries.contains(mac)) note(outcome, write_entry({.mac = mac}));
   }
   for (const auto& done : neighbours_.apply(stale_neighbours)) note(outcome, done);
   return outcome;

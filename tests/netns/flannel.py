@@ -1,16 +1,11 @@
-"""A flannel network: nodes on one LAN, with an etcd of their own.
-
-      a 10.84.0.1     b 10.84.0.2     k 10.84.0.3, programmed by hand
-        |               |               |
-    ====+===============+===============+====  br0 10.84.0.100, and etcd
-"""
+"""A flannel network: nodes a (10.84.0.1), b, and so on."""
 
 import json
 
 import yaml
 
 from endpoints import VtepEndpoint
-from etcd import Etcd
+from etcd import EtcdLan
 from namespaces import eventually
 
 PREFIX = "/coreos.com/network"
@@ -33,22 +28,11 @@ def key(subnet):
     return f"{PREFIX}/subnets/{subnet.replace('/', '-')}"
 
 
-class FlannelNet:
+class FlannelNet(EtcdLan):
     def __init__(self, net, direct=False, nodes=("a", "b")):
-        self.net = net
-        self.lan = net.namespace("lan")
-        self.lan.run("ip link add br0 type bridge forward_delay 0")
-        self.lan.run("ip addr add 10.84.0.100/24 dev br0")
-        self.lan.run("ip link set br0 up")
-        self.etcd = Etcd(net, self.lan, "10.84.0.100")
+        super().__init__(net)
         self.etcd.put(f"{PREFIX}/config", config(direct))
         self.nodes = [Node(self, name, number) for number, name in enumerate(nodes, 1)]
-
-    def plug(self, namespace, number):
-        """eno1 with 10.84.0.NUMBER."""
-        self.net.cable(namespace, "eno1", self.lan, f"port{number}")
-        self.lan.run(f"ip link set port{number} master br0")
-        namespace.run(f"ip addr add 10.84.0.{number}/24 dev eno1")
 
     def leases(self):
         """{subnet: what its node says}."""
