@@ -31,7 +31,7 @@ def assert_no_loss(ping):
     ping.send_signal(signal.SIGINT)
     said = ping.communicate()[0]
     sent, received = map(int, re.search(r"(\d+) packets transmitted, (\d+) received", said).groups())
-    assert sent > 10 and sent - received <= 1, said  # the last one may still be on its way
+    assert sent > 0 and sent - received <= 1, said  # the last one may still be on its way
 
 
 @pytest.fixture
