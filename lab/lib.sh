@@ -151,6 +151,16 @@ make_host() {
   ip -n "$LAB_PREFIX$host" route add default via "${GATEWAY[$host]}"
 }
 
+# start_etcd: on the gateway, at $etcd_at; commands to it are "${etcdctl_words[@]}".
+etcd_at=http://10.138.36.1:2379
+etcdctl_words=(env ETCDCTL_API=3 etcdctl --endpoints "$etcd_at")
+start_etcd() {
+  start_on gw etcd.log env ETCD_LOGGER=zap etcd --data-dir "$LAB_DIR/etcd" --listen-client-urls "$etcd_at" \
+    --advertise-client-urls "$etcd_at" --listen-peer-urls http://127.0.0.1:2380 \
+    --initial-advertise-peer-urls http://127.0.0.1:2380 --initial-cluster default=http://127.0.0.1:2380
+  wait_until "etcd answers" in_host gw "${etcdctl_words[@]}" endpoint health
+}
+
 # With the configuration that the experiment has written for it, if any.
 start_daemon() {
   local config=()

@@ -1,7 +1,8 @@
 #include "control/etcd_follower.h"
 
-#include <algorithm>
 #include <utility>
+
+#include "control/backoff.h"
 
 namespace vtep {
 namespace {
@@ -12,13 +13,11 @@ constexpr Duration kLongestWait = std::chrono::seconds(30);
 }  // namespace
 
 EtcdFollower::EtcdFollower(Loop& loop, EtcdClient& etcd, std::string prefix, Handlers handlers)
-    : loop_(loop), etcd_(etcd), prefix_(std::move(prefix)), handlers_(std::move(handlers)) {
+    : etcd_(etcd), prefix_(std::move(prefix)), handlers_(std::move(handlers)), timer_(loop) {
   list();
 }
 
-EtcdFollower::~EtcdFollower() {
-  if (timer_) loop_.cancel(*timer_);
-}
+EtcdFollower::~EtcdFollower() = default;
 
 void EtcdFollower::list() {
   watch_.reset();
@@ -26,7 +25,6 @@ void EtcdFollower::list() {
     if (alive.expired()) return;
     if (!listing) return try_again(listing.error());
     failures_ = 0;
-    has_listed_ = true;
     // First the watch: the handler may end all this.
     watch(listing->revision + 1);
     handlers_.on_listing(*listing);
@@ -47,11 +45,7 @@ void EtcdFollower::watch(std::int64_t from_revision) {
 }
 
 void EtcdFollower::try_again(const Error& why) {
-  const Duration wait = std::min(kFirstWait * (1 << std::min<std::size_t>(failures_++, 5)), kLongestWait);
-  timer_ = loop_.at(loop_.now() + wait, [this] {
-    timer_.reset();
-    list();
-  });
+  timer_.set(doubled(kFirstWait, failures_++, kLongestWait), [this] { list(); });
   handlers_.on_trouble(why);
 }
 

@@ -8,13 +8,13 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 
 #include "base/result.h"
 #include "control/etcd_client.h"
 #include "io/loop.h"
+#include "io/timer.h"
 
 namespace vtep {
 
@@ -34,22 +34,17 @@ class EtcdFollower {
   EtcdFollower(const EtcdFollower&) = delete;
   EtcdFollower& operator=(const EtcdFollower&) = delete;
 
-  /// Whether there was a listing.
-  bool has_listed() const { return has_listed_; }
-
  private:
   void list();
   void watch(std::int64_t from_revision);
   void try_again(const Error& why);
 
-  Loop& loop_;
   EtcdClient& etcd_;
   const std::string prefix_;
   const Handlers handlers_;
   std::unique_ptr<EtcdWatch> watch_;
-  std::optional<Loop::TimerId> timer_;
+  Timer timer_;
   std::size_t failures_ = 0;
-  bool has_listed_ = false;
   const std::shared_ptr<char> alive_ = std::make_shared<char>();  // whoever calls back looks whether we are
 };
 

@@ -10,23 +10,21 @@ constexpr Duration kTryAgain = std::chrono::seconds(1);
 }  // namespace
 
 EtcdLease::EtcdLease(Loop& loop, EtcdClient& etcd, std::chrono::seconds ttl, Handlers handlers)
-    : loop_(loop), etcd_(etcd), ttl_(ttl), handlers_(std::move(handlers)) {
+    : etcd_(etcd), ttl_(ttl), handlers_(std::move(handlers)), timer_(loop) {
   take();
 }
 
-EtcdLease::~EtcdLease() {
-  if (timer_) loop_.cancel(*timer_);
-}
+EtcdLease::~EtcdLease() = default;
 
 void EtcdLease::take() {
   etcd_.grant(ttl_.count(), [this](Result<std::int64_t> lease) {
     if (is_ending_) return;
     if (!lease) {
-      wake_in(kTryAgain, &EtcdLease::take);
+      timer_.set(kTryAgain, [this] { take(); });
       return handlers_.on_trouble(lease.error());
     }
     id_ = *lease;
-    wake_in(ttl_ / 3, &EtcdLease::refresh);
+    timer_.set(ttl_ / 3, [this] { refresh(); });
     handlers_.on_taken(id_);
   });
 }
@@ -35,7 +33,7 @@ void EtcdLease::refresh() {
   etcd_.refresh(id_, [this, id = id_](const Result<std::int64_t>& left) {
     if (is_ending_ || id != id_) return;
     if (!left && left.error().kind == ErrorKind::kNotFound) return lost();
-    wake_in(left ? Duration(ttl_ / 3) : kTryAgain, &EtcdLease::refresh);
+    timer_.set(left ? Duration(ttl_ / 3) : kTryAgain, [this] { refresh(); });
     if (!left) handlers_.on_trouble(left.error());
   });
 }
@@ -43,25 +41,15 @@ void EtcdLease::refresh() {
 void EtcdLease::lost() {
   if (id_ == 0 || is_ending_) return;
   id_ = 0;
-  if (timer_) loop_.cancel(*timer_);
-  timer_.reset();
+  timer_.cancel();
   take();
 }
 
 void EtcdLease::revoke(std::function<void()> done) {
   is_ending_ = true;
-  if (timer_) loop_.cancel(*timer_);
-  timer_.reset();
+  timer_.cancel();
   if (id_ == 0) return done();
   etcd_.revoke(std::exchange(id_, 0), [done = std::move(done)](const Result<void>&) { done(); });
-}
-
-void EtcdLease::wake_in(Duration delay, void (EtcdLease::*what)()) {
-  if (timer_) loop_.cancel(*timer_);
-  timer_ = loop_.at(loop_.now() + delay, [this, what] {
-    timer_.reset();
-    (this->*what)();
-  });
 }
 
 }  // namespace vtep

@@ -7,11 +7,11 @@
 
 #include <cstdint>
 #include <functional>
-#include <optional>
 
 #include "base/result.h"
 #include "control/etcd_client.h"
 #include "io/loop.h"
+#include "io/timer.h"
 
 namespace vtep {
 
@@ -39,15 +39,13 @@ class EtcdLease {
  private:
   void take();
   void refresh();
-  void wake_in(Duration delay, void (EtcdLease::*what)());
 
-  Loop& loop_;
   EtcdClient& etcd_;
   const std::chrono::seconds ttl_;
   const Handlers handlers_;
   std::int64_t id_ = 0;
   bool is_ending_ = false;
-  std::optional<Loop::TimerId> timer_;
+  Timer timer_;
 };
 
 }  // namespace vtep

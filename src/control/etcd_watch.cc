@@ -13,6 +13,7 @@
 #include "control/etcd_status.h"
 #include "control/printable.h"
 #include "control/watch_stream.h"
+#include "io/timer.h"
 
 namespace vtep {
 namespace {
@@ -47,7 +48,6 @@ struct EtcdWatch::Impl final : WatchStream::Owner {
   void open();
   void open_stream();
   void drop_stream();
-  void set_timer(Duration delay, std::function<void()> callback);
 
   void on_message(std::uint64_t stream, pb::WatchResponse& message) override;
   void on_closed(std::uint64_t stream) override;
@@ -81,7 +81,7 @@ struct EtcdWatch::Impl final : WatchStream::Owner {
   std::string token;
   bool has_new_token = false;
 
-  Loop::TimerId timer = 0;  // until the next try, or until the stream should have begun
+  Timer timer{cluster->loop()};  // until the next try, or until the stream should have begun
   std::optional<Time> connected_at;
   Time disconnected_since;
   std::size_t failures = 0;
@@ -112,18 +112,12 @@ void EtcdWatch::Impl::open_stream() {
   context->AddMetadata("hasleader", "true");
   stream = new WatchStream(*this, scope, ++stream_number, context);
   stream->start(*member->watch, request);
-  set_timer(cluster->options().timeout,
+  timer.set(cluster->options().timeout,
             [this] { lose(grpc::Status(grpc::StatusCode::DEADLINE_EXCEEDED, "")); });
 }
 
-void EtcdWatch::Impl::set_timer(Duration delay, std::function<void()> callback) {
-  Loop& loop = cluster->loop();
-  loop.cancel(timer);
-  timer = loop.at(loop.now() + delay, std::move(callback));
-}
-
 void EtcdWatch::Impl::drop_stream() {
-  cluster->loop().cancel(timer);
+  timer.cancel();
   if (context == nullptr) return;
   context->TryCancel();
   context.reset();
@@ -144,7 +138,7 @@ void EtcdWatch::Impl::on_message(std::uint64_t number, pb::WatchResponse& messag
 
 /// False if the stream is gone, or we are.
 bool EtcdWatch::Impl::take_created(const pb::WatchResponse& message) {
-  cluster->loop().cancel(timer);
+  timer.cancel();
   if (cluster_id != 0 && cluster_id != message.header().cluster_id()) {
     finish({.error = {ErrorKind::kNotFound,
                       fmt::format("cannot {} any longer: etcd at {} is another cluster now", what,
@@ -230,7 +224,7 @@ void EtcdWatch::Impl::on_closed(std::uint64_t number) {
   if (number != stream_number || stream == nullptr) return;
   std::exchange(stream, nullptr)->let_go();
   // A message that cannot be parsed ends the reading, but not the stream.
-  set_timer(cluster->options().timeout,
+  timer.set(cluster->options().timeout,
             [this] { lose(grpc::Status(grpc::StatusCode::INTERNAL, "the answer is not etcd's")); });
 }
 
@@ -266,7 +260,7 @@ void EtcdWatch::Impl::lose(const Error& error) {
     connected_at.reset();
   }
   ++failures;
-  set_timer(backoff.after(failures, cluster->size()), [this] { open(); });
+  timer.set(backoff.after(failures, cluster->size()), [this] { open(); });
   if (handlers->on_disconnected) std::shared_ptr(handlers)->on_disconnected(disconnected_since, error);
 }
 

@@ -6,6 +6,8 @@
 #include <random>
 #include <set>
 
+#include "control/backoff.h"
+
 namespace vtep {
 namespace {
 
@@ -50,14 +52,13 @@ FlannelSource::FlannelSource(Loop& loop, Rib& rib, SourceId id, std::unique_ptr<
       etcd_(std::move(etcd)),
       host_(host),
       options_(options),
-      changed_(std::move(changed)) {
+      changed_(std::move(changed)),
+      timer_(loop) {
   status_.since = loop.now();
   start();
 }
 
-FlannelSource::~FlannelSource() {
-  if (timer_) loop_.cancel(*timer_);
-}
+FlannelSource::~FlannelSource() = default;
 
 // --- 1. to 3.: until the node has a subnet
 
@@ -363,15 +364,8 @@ void FlannelSource::renew() {
 }
 
 void FlannelSource::try_again(const Error& why) {
-  if (why.kind == ErrorKind::kUnavailable) {
-    status_.disconnect(loop_.now(), why.message);
-  } else {
-    status_.fail(loop_.now(), why.message);
-  }
-  const Duration wait =
-      std::min<Duration>(seconds(1) * (1 << std::min<std::size_t>(failures_, 5)), kLongestWait);
-  ++failures_;
-  wake_in(wait, &FlannelSource::start);
+  status_.trouble(loop_.now(), why);
+  wake_in(doubled(seconds(1), failures_++, kLongestWait), &FlannelSource::start);
   changed_();
 }
 
@@ -386,11 +380,7 @@ void FlannelSource::begin_anew(const std::string& why) {
 
 /// Only one thing is waited for at a time.
 void FlannelSource::wake_in(Duration delay, void (FlannelSource::*what)()) {
-  if (timer_) loop_.cancel(*timer_);
-  timer_ = loop_.at(loop_.now() + delay, [this, what] {
-    timer_.reset();
-    (this->*what)();
-  });
+  timer_.set(delay, [this, what] { (this->*what)(); });
 }
 
 template <typename T>

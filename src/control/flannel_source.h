@@ -34,6 +34,7 @@
 #include "control/rib.h"
 #include "control/source_status.h"
 #include "io/loop.h"
+#include "io/timer.h"
 
 namespace vtep {
 
@@ -131,7 +132,7 @@ class FlannelSource {
   SourceStatus status_;
   std::uint64_t life_ = 0;  // of the node: answers to an earlier one's questions are ignored
   std::size_t failures_ = 0;
-  std::optional<Loop::TimerId> timer_;
+  Timer timer_;
   std::optional<FlannelNetwork> network_;
   FlannelAddresses addresses_;
   std::optional<MacAddr> router_;

@@ -14,18 +14,17 @@ constexpr Duration kSoon = std::chrono::milliseconds(2);
 MeshPublisher::MeshPublisher(Loop& loop, EtcdClient& etcd, LocalFacts& local, SourceId source,
                              const MeshLayout& layout, std::string node,
                              std::function<void(const Error&)> failed)
-    : loop_(loop),
-      etcd_(etcd),
+    : etcd_(etcd),
       local_(local),
       source_(source),
       layout_(layout),
       node_(std::move(node)),
       failed_(std::move(failed)),
-      listener_(local.listen([this](const LocalFacts::Key& key) { note(key); })) {}
+      listener_(local.listen([this](const LocalFacts::Key& key) { note(key); })),
+      soon_(loop) {}
 
 MeshPublisher::~MeshPublisher() {
   local_.end(listener_);
-  if (soon_) loop_.cancel(*soon_);
 }
 
 void MeshPublisher::start(std::int64_t lease) {
@@ -80,11 +79,8 @@ void MeshPublisher::write_again(const LocalFacts::Key& about, const std::string&
 }
 
 void MeshPublisher::write_soon() {
-  if (soon_ || is_writing_ || !is_started_) return;
-  soon_ = loop_.at(loop_.now() + kSoon, [this] {
-    soon_.reset();
-    write();
-  });
+  if (is_writing_ || !is_started_) return;
+  soon_.set_if_idle(kSoon, [this] { write(); });
 }
 
 /// One write at a time, so that a key's values arrive in order.

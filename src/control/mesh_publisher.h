@@ -20,6 +20,7 @@
 #include "control/local_facts.h"
 #include "control/mesh_layout.h"
 #include "io/loop.h"
+#include "io/timer.h"
 
 namespace vtep {
 
@@ -64,7 +65,6 @@ class MeshPublisher {
   void finish(const Batch& batch, std::int64_t lease, const Result<std::int64_t>& revision);
   std::string station_value(const MacFact::Key& key) const;
 
-  Loop& loop_;
   EtcdClient& etcd_;
   LocalFacts& local_;
   const SourceId source_;
@@ -77,7 +77,7 @@ class MeshPublisher {
   std::int64_t revision_ = 0;  // of the last write: what is older is known
   bool is_started_ = false;
   bool is_writing_ = false;
-  std::optional<Loop::TimerId> soon_;
+  Timer soon_;
   std::set<Vni> vnis_;                                   // noted
   std::unordered_set<MacFact::Key, FactHash> stations_;  // noted
   // Keys and values under lease_; empty, as no value is: whatever a write that failed has left.

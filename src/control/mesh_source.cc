@@ -36,21 +36,20 @@ MeshSource::MeshSource(Loop& loop, Rib& rib, SourceId id, LocalFacts& local, std
                  [this](const Error& why) { try_again(why); }),
       listener_(local.listen([this](const LocalFacts::Key& key) {
         if (const auto* const vni = std::get_if<Vni>(&key)) follow(*vni);
-      })) {
+      })),
+      timer_(loop) {
   status_.since = loop.now();
   for (const auto& [vni, local_vni] : local.vnis()) follow(vni);
 }
 
 MeshSource::~MeshSource() {
   local_.end(listener_);
-  if (timer_) loop_.cancel(*timer_);
 }
 
 void MeshSource::leave(std::function<void()> done) {
   publisher_.stop();
   vnis_.clear();
-  if (timer_) loop_.cancel(*timer_);
-  timer_.reset();
+  timer_.cancel();
   lease_.revoke(std::move(done));
 }
 
@@ -146,11 +145,7 @@ void MeshSource::name_is_taken(const EtcdEntry& entry, std::int64_t lease) {
 void MeshSource::try_again(const Error& why) {
   trouble(why);
   if (why.kind == ErrorKind::kNotFound) return lease_.lost();
-  if (timer_) loop_.cancel(*timer_);
-  timer_ = loop_.at(loop_.now() + kTryAgain, [this] {
-    timer_.reset();
-    claim_name();
-  });
+  timer_.set(kTryAgain, [this] { claim_name(); });
 }
 
 // --- how that is going
@@ -161,11 +156,7 @@ void MeshSource::connected() {
 }
 
 void MeshSource::trouble(const Error& why) {
-  if (why.kind == ErrorKind::kUnavailable) {
-    status_.disconnect(loop_.now(), why.message);
-  } else {
-    status_.fail(loop_.now(), why.message);
-  }
+  status_.trouble(loop_.now(), why);
   changed_();
 }
 

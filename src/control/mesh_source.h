@@ -12,7 +12,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -26,6 +25,7 @@
 #include "control/rib.h"
 #include "control/source_status.h"
 #include "io/loop.h"
+#include "io/timer.h"
 
 namespace vtep {
 
@@ -80,7 +80,7 @@ class MeshSource {
   MeshPublisher publisher_;
   std::map<Vni, Followed> vnis_;
   const LocalFacts::ListenerId listener_;
-  std::optional<Loop::TimerId> timer_;
+  Timer timer_;
   std::string claimed_;  // what stands under our name; empty: it is not ours
 };
 

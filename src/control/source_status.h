@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "base/result.h"
 #include "base/time.h"
 
 namespace vtep {
@@ -35,6 +36,10 @@ struct SourceStatus {
   void fail(Time now, std::string reason) {
     last_error = std::move(reason);
     error_at = now;
+  }
+  /// Something went wrong: the server is not there, or says otherwise.
+  void trouble(Time now, const Error& why) {
+    why.kind == ErrorKind::kUnavailable ? disconnect(now, why.message) : fail(now, why.message);
   }
   void refuse(const std::string& name, std::string reason) {
     ++refused;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "daemon/config_words.h"
+
 namespace vtep {
 namespace {
 
@@ -29,14 +31,6 @@ v1::EtcdConfig read_etcd(const YamlField& field, const YamlMap& map) {
     field.refuse("cert: and key: go together; write both or neither");
   }
   return config;
-}
-
-std::string read_word(const YamlMap& map, std::string_view key, std::string_view wanted) {
-  const auto field = map.find(key);
-  if (!field) return {};
-  const std::string_view word = field->word(wanted);
-  if (word.empty()) field->refuse_value(wanted);
-  return std::string(word);
 }
 
 std::string read_etcd_prefix(const YamlMap& map, std::string_view example) {

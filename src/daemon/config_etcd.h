@@ -22,8 +22,6 @@ constexpr auto with_etcd_keys(const std::array<std::string_view, N>& own) {
 /// `field` is where `map` stands. Refused by name: no endpoint, half a login, half a certificate.
 v1::EtcdConfig read_etcd(const YamlField& field, const YamlMap& map);
 
-/// A word that is not empty; empty if the key is not there.
-std::string read_word(const YamlMap& map, std::string_view key, std::string_view wanted);
 /// A key of etcd below which everything stands.
 std::string read_etcd_prefix(const YamlMap& map, std::string_view example);
 

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "daemon/config_etcd.h"
+#include "daemon/config_words.h"
 
 namespace vtep {
 namespace {

@@ -27,4 +27,12 @@ MacAddr station_of(const YamlField& field) {
   return mac;
 }
 
+std::string read_word(const YamlMap& map, std::string_view key, std::string_view wanted) {
+  const auto field = map.find(key);
+  if (!field) return {};
+  const std::string_view word = field->word(wanted);
+  if (word.empty()) field->refuse_value(wanted);
+  return std::string(word);
+}
+
 }  // namespace vtep

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <string_view>
 
 #include "base/ip.h"
 #include "base/mac.h"
@@ -16,5 +18,8 @@ IpAddr unicast_of(const YamlField& field);
 IpAddr group_of(const YamlField& field);
 /// The MAC address of one station.
 MacAddr station_of(const YamlField& field);
+
+/// A word that is not empty; empty if the key is not there.
+std::string read_word(const YamlMap& map, std::string_view key, std::string_view wanted);
 
 }  // namespace vtep

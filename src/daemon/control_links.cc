@@ -23,14 +23,14 @@ ControlLinks::ControlLinks(Loop& loop, Overlay& overlay, Rib& rib, LocalFacts& l
         if (const auto* const mac = std::get_if<MacFact::Key>(&key)) macs_.insert(*mac);
         if (const auto* const ip = std::get_if<NeighbourFact::Key>(&key)) neighbours_.insert(*ip);
         look_soon();
-      })) {
+      })),
+      soon_(loop) {
   overlay.watch(this);
 }
 
 ControlLinks::~ControlLinks() {
   overlay_.watch(nullptr);
   local_.end(listener_);
-  if (soon_) loop_.cancel(*soon_);
 }
 
 void ControlLinks::set_sources(std::map<std::string, SourceId> sources) {
@@ -39,11 +39,7 @@ void ControlLinks::set_sources(std::map<std::string, SourceId> sources) {
 }
 
 void ControlLinks::look_soon() {
-  if (soon_) return;
-  soon_ = loop_.at(loop_.now() + kSoon, [this] {
-    soon_.reset();
-    look();
-  });
+  soon_.set_if_idle(kSoon, [this] { look(); });
 }
 
 void ControlLinks::look() {

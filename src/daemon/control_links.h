@@ -21,6 +21,7 @@
 #include "daemon/control_words.h"
 #include "daemon/overlay.h"
 #include "io/loop.h"
+#include "io/timer.h"
 
 namespace vtep {
 
@@ -75,7 +76,7 @@ class ControlLinks final : public ControlWatcher {
   std::map<std::string, SourceId> sources_;
   std::map<Vni, Place> places_;
   bool links_may_differ_ = true;
-  std::optional<Loop::TimerId> soon_;
+  Timer soon_;
 
   // Noted: what may not be in the tables as it should.
   std::unordered_set<MacFact::Key, FactHash> macs_;

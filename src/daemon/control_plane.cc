@@ -52,10 +52,8 @@ Result<void> ControlPlane::open_host() {
 }
 
 void ControlPlane::close_host() {
-  for (auto* const timer : {&soon_, &later_}) {
-    if (*timer) loop_.cancel(**timer);
-    timer->reset();
-  }
+  soon_.cancel();
+  later_.cancel();
   if (host_.prefixes == nullptr) return;
   loop_.unwatch(host_.rtnetlink->fd());
   loop_.unwatch(host_.neighbours->fd());
@@ -144,10 +142,10 @@ Result<std::vector<v1::Source>> ControlPlane::list(const std::string& name) cons
 void ControlPlane::close(bool remove) {
   if (flannel_ != nullptr && remove) flannel_->leave();
   if (mesh_ != nullptr && remove) {
-    const auto end = loop_.at(loop_.now() + kFarewell, [this] { loop_.stop(); });
+    Timer end(loop_);
+    end.set(kFarewell, [this] { loop_.stop(); });
     mesh_->leave([this] { loop_.stop(); });
     loop_.run();
-    loop_.cancel(end);
   }
   mesh_.reset();
   leaving_.clear();
@@ -162,11 +160,7 @@ void ControlPlane::host_changed() {
 }
 
 void ControlPlane::reconcile_soon() {
-  if (soon_) return;
-  soon_ = loop_.at(loop_.now() + kSoon, [this] {
-    soon_.reset();
-    reconcile();
-  });
+  soon_.set_if_idle(kSoon, [this] { reconcile(); });
 }
 
 void ControlPlane::reconcile() {
@@ -174,13 +168,9 @@ void ControlPlane::reconcile() {
   (void)rib_.prefixes().take_changed();  // who wants prefixes looks at all of them
   if (links_ != nullptr) links_->look_soon();
   if (flannel_ != nullptr) flannel_->reconcile();
-  if (later_) loop_.cancel(*later_);
-  Time next = loop_.now() + kAnyway;
-  if (const auto deadline = rib_.next_deadline()) next = std::min(next, *deadline);
-  later_ = loop_.at(next, [this] {
-    later_.reset();
-    reconcile();
-  });
+  Duration wait = kAnyway;
+  if (const auto deadline = rib_.next_deadline()) wait = std::min<Duration>(wait, *deadline - loop_.now());
+  later_.set(wait, [this] { reconcile(); });
 }
 
 }  // namespace vtep

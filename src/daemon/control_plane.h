@@ -25,6 +25,7 @@
 #include "io/loop.h"
 #include "io/neighbour_table.h"
 #include "io/rtnetlink.h"
+#include "io/timer.h"
 #include "vtep/v1/state.pb.h"
 
 namespace vtep {
@@ -74,8 +75,8 @@ class ControlPlane {
   std::unique_ptr<FlannelNode> flannel_;
   std::unique_ptr<MeshNode> mesh_;
   std::vector<std::unique_ptr<MeshNode>> leaving_;  // until others have been told
-  std::optional<Loop::TimerId> soon_;
-  std::optional<Loop::TimerId> later_;
+  Timer soon_{loop_};
+  Timer later_{loop_};
 };
 
 }  // namespace vtep

@@ -31,8 +31,6 @@ Overlay::Overlay(Loop& loop, Rtnetlink& rtnetlink, NeighbourTable& system_neighb
 }
 
 Overlay::~Overlay() {
-  if (retry_) loop_.cancel(*retry_);
-  if (look_) loop_.cancel(*look_);
   rtnetlink_.on_change([](const Rtnetlink::Change&) {});
   system_neighbours_.on_neighbour([](const NeighbourEntry&) {});
   data_plane_.on_events([] {});

@@ -27,6 +27,7 @@
 #include "io/memberships.h"
 #include "io/neighbour_table.h"
 #include "io/rtnetlink.h"
+#include "io/timer.h"
 #include "vtep/v1/state.pb.h"
 
 namespace vtep {
@@ -254,8 +255,8 @@ class Overlay {
   v1::Config config_;                                // applied last
   std::map<std::string, v1::ConfiguredLink> unmet_;  // configured links that could not be made yet
   std::vector<v1::FdbChange> waiting_;               // remembered entries whose `via` device is missing
-  std::optional<Loop::TimerId> retry_;
-  std::optional<Loop::TimerId> look_;
+  Timer retry_{loop_};
+  Timer look_{loop_};
 };
 
 }  // namespace vtep

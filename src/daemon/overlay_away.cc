@@ -54,9 +54,7 @@ void Overlay::look_elsewhere(OverlayLink& link) {
 }
 
 void Overlay::look_later() {
-  if (look_) return;
-  look_ = loop_.at(loop_.now() + kLookInterval, [this] {
-    look_.reset();
+  look_.set_if_idle(kLookInterval, [this] {
     for (auto& [name, link] : links_) {
       if (link.tap != nullptr && !link.interface.is_set()) look_elsewhere(link);
     }

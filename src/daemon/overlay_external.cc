@@ -12,6 +12,16 @@ namespace {
 /// Frames wait while the tables are locked.
 constexpr std::size_t kChunk = 256;
 
+template <typename Wanted, typename Write>
+void write_in_chunks(DataPlane& data_plane, std::span<const Wanted> wanted, const Write& write) {
+  while (!wanted.empty()) {
+    const auto chunk = wanted.first(std::min(kChunk, wanted.size()));
+    wanted = wanted.subspan(chunk.size());
+    const auto engine = data_plane.engine();
+    for (const Wanted& one : chunk) write(*engine, one);
+  }
+}
+
 bool is_held_by_hand(const FdbEntry& entry) {
   return entry.source == 0 && entry.state != FdbState::kDynamic;
 }
@@ -41,18 +51,14 @@ Result<void> Overlay::write_external(const std::string& dev, std::optional<Vni> 
   if (!link) return std::unexpected(link.error());
   const Seconds now = Engine::to_seconds(loop_.now());
   Result<void> first_failure;
-  while (!wanted.empty()) {
-    const auto chunk = wanted.first(std::min(kChunk, wanted.size()));
-    wanted = wanted.subspan(chunk.size());
-    const auto engine = data_plane_.engine();
-    for (const ExternalMac& one : chunk) {
-      auto done = write_one(engine->fdb(), *link, one, now);
-      // Where it is elsewhere, its next frame here is news.
-      if (done && one.vtep) engine->stations().forget(*link, one.mac);
-      if (!done && first_failure)
-        first_failure = fail(done.error().kind, fmt::format("{}: {}", dev, done.error().message));
+  write_in_chunks(data_plane_, wanted, [&](Engine& engine, const ExternalMac& one) {
+    const auto done = write_one(engine.fdb(), *link, one, now);
+    // Where it is elsewhere, its next frame here is news.
+    if (done && one.vtep) engine.stations().forget(*link, one.mac);
+    if (!done && first_failure) {
+      first_failure = fail(done.error().kind, fmt::format("{}: {}", dev, done.error().message));
     }
-  }
+  });
   publish_events();
   data_plane_.schedule();
   return first_failure;
@@ -92,18 +98,13 @@ Result<void> Overlay::write_external(const std::string& dev, std::optional<Vni> 
   const auto link = link_id(dev, vni);
   if (!link) return std::unexpected(link.error());
   const Seconds now = Engine::to_seconds(loop_.now());
-  while (!wanted.empty()) {
-    const auto chunk = wanted.first(std::min(kChunk, wanted.size()));
-    wanted = wanted.subspan(chunk.size());
-    const auto engine = data_plane_.engine();
-    for (const ExternalNeighbour& one : chunk) {
-      if (one.mac) {
-        engine->neighbours().set(*link, one.ip, *one.mac, one.router, NeighbourOrigin::kControl, now);
-      } else {
-        engine->neighbours().remove(*link, one.ip, NeighbourOrigin::kControl);
-      }
+  write_in_chunks(data_plane_, wanted, [&](Engine& engine, const ExternalNeighbour& one) {
+    if (one.mac) {
+      engine.neighbours().set(*link, one.ip, *one.mac, one.router, NeighbourOrigin::kControl, now);
+    } else {
+      engine.neighbours().remove(*link, one.ip, NeighbourOrigin::kControl);
     }
-  }
+  });
   publish_events();
   return {};
 }

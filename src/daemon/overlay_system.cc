@@ -248,9 +248,7 @@ void Overlay::repair(OverlayLink& link) {
 
 /// The kernel does not say when a port becomes free. Troubles and configured links that are not there yet.
 void Overlay::retry_later() {
-  if (retry_) return;
-  retry_ = loop_.at(loop_.now() + kRetryInterval, [this] {
-    retry_.reset();
+  retry_.set_if_idle(kRetryInterval, [this] {
     for (auto& [name, link] : links_) {
       if (!link.troubles.empty()) repair(link);
     }

@@ -3,9 +3,8 @@
 // The life of a frame, overlay to underlay (encapsulate):
 //   1. the frame has an Ethernet header, its VLAN tag is the link's business, and its checksum is finished,
 //      or left to the remote end (remote checksum offload), or to the cut of a super-frame;
-//   2. who sends it is noted for control planes; with `proxy`, a question about a known neighbour is answered
-//   here and
-//      goes no further;
+//   2. who sends it is noted for control planes; with `proxy`, a question about a known neighbour is
+//      answered here and goes no further;
 //   3. the tables say where it goes: one remote, one of a nexthop group, those who asked for a multicast
 //      group, the flood list within its limits, or nowhere;
 //   4. TCP's MSS is lowered to what fits the tunnel;

@@ -10,8 +10,11 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <memory>
 #include <string>
 #include <thread>
+
+#include "io/timer.h"
 
 namespace vtep {
 namespace {
@@ -279,6 +282,28 @@ TEST_F(LoopTest, ReadsTheClockOncePerWakeUp) {
   loop->run();
   ASSERT_EQ(readings.size(), 4U);
   EXPECT_THAT(readings, ElementsAre(readings[0], readings[0], readings[0], readings[0]));
+}
+
+TEST_F(LoopTest, ATimerWaitsForOneThingAndGoesWithItsOwner) {
+  std::string called;
+  auto timer = std::make_unique<Timer>(*loop);
+  auto gone = std::make_unique<Timer>(*loop);
+  gone->set(milliseconds(1), [&] { called += "gone "; });
+  gone.reset();
+  timer->set(milliseconds(1), [&] { called += "replaced "; });
+  timer->set(milliseconds(2), [&] {
+    called += "first ";
+    EXPECT_FALSE(timer->is_set());
+    timer->set(milliseconds(1), [&] {
+      called += "second ";
+      timer.reset();
+      loop->stop();
+    });
+  });
+  timer->set_if_idle(milliseconds(1), [&] { called += "too many "; });
+  EXPECT_TRUE(timer->is_set());
+  loop->run();
+  EXPECT_EQ(called, "first second ");
 }
 
 }  // namespace

@@ -139,6 +139,15 @@ class VtepEndpoint(Endpoint):
     def vtep_run(self, command, **options):
         return self.ns.run([*self.vtep, *words(command)], **options)
 
+    def source(self, name):
+        """A control plane's source, as the command shows it."""
+        return json.loads(self.vtep_run(f"-d -j source show {name}").stdout)[0]
+
+    def external(self, device):
+        """[(MAC, remote)] of the entries that control planes say."""
+        listed = json.loads(self.vtep_run(f"-j fdb show dev {device}").stdout)
+        return [(entry["mac"], entry["dst"]) for entry in listed if "extern_learn" in entry["flags"]]
+
     def drops(self):
         """{name: count} of every drop that has happened, summed over the links and what belongs to none."""
         counts = {}

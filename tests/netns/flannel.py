@@ -56,7 +56,7 @@ class Node(VtepEndpoint):
         self.start(config=self.path)
 
     def source(self):
-        return json.loads(self.vtep_run("-d -j source show").stdout)[0]
+        return super().source("flannel")
 
     @property
     def subnet(self):
@@ -91,8 +91,7 @@ class Node(VtepEndpoint):
 
     def entries(self):
         """{MAC: remote} of what control planes say."""
-        listed = json.loads(self.vtep_run(f"-j fdb show dev {DEVICE}").stdout)
-        return {entry["mac"]: entry["dst"] for entry in listed if "extern_learn" in entry["flags"]}
+        return dict(self.external(DEVICE))
 
     def knows(self, subnet, address, mac):
         """All that follows from another node's lease."""

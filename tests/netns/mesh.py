@@ -13,6 +13,7 @@ from packets import Port
 
 PREFIX = "/vtep/v1"
 VNI = 6000
+FLOOD = "00:00:00:00:00:00"
 GUEST_MAC = "02:00:00:00:0e:01"
 GUEST_IP = "192.168.5.100"
 
@@ -60,22 +61,16 @@ class MeshNode(VtepEndpoint):
         return self.ns.mac("br0")
 
     def source(self):
-        return json.loads(self.vtep_run("-d -j source show mesh").stdout)[0]
+        return super().source("mesh")
 
     def entries(self):
         """{MAC: remote} of what control planes say; the flood list as a list."""
-        found = {}
-        for entry in json.loads(self.vtep_run("-j fdb show dev vxlan0").stdout):
-            if "extern_learn" not in entry["flags"]:
-                continue
-            if entry["mac"] == "00:00:00:00:00:00":
-                found.setdefault(entry["mac"], []).append(entry["dst"])
-            else:
-                found[entry["mac"]] = entry["dst"]
-        return found
+        external = self.external("vxlan0")
+        floods = [remote for mac, remote in external if mac == FLOOD]
+        return dict(external) | ({FLOOD: floods} if floods else {})
 
     def floods_to(self):
-        return sorted(self.entries().get("00:00:00:00:00:00", []))
+        return sorted(self.entries().get(FLOOD, []))
 
     def neighbours(self):
         return {entry["dst"]: entry["lladdr"] for entry in json.loads(self.vtep_run("-j neigh show dev vxlan0").stdout)}

@@ -7,10 +7,9 @@ import subprocess
 
 import pytest
 
-from mesh import GUEST_IP, GUEST_MAC, PREFIX, VNI, Guest, MeshNet
+from mesh import FLOOD, GUEST_IP, GUEST_MAC, PREFIX, VNI, Guest, MeshNet
 from namespaces import eventually
 
-FLOOD = "00:00:00:00:00:00"
 OTHER_MAC = "02:00:00:00:0f:01"
 
 
