@@ -36,12 +36,12 @@ fail() {
   exit 1
 }
 
-# wait_until WHAT COMMAND...: until the command succeeds, at most ten seconds.
+# wait_until WHAT COMMAND...: until the command succeeds, at most ten seconds, or $patience.
 wait_until() {
-  local what=$1 deadline=$((SECONDS + 10))
+  local what=$1 deadline=$((SECONDS + ${patience:-10}))
   shift
   until "$@" >/dev/null 2>&1; do
-    ((SECONDS < deadline)) || fail "within ten seconds that $what" "that it does not"
+    ((SECONDS < deadline)) || fail "within ${patience:-10} seconds that $what" "that it does not"
     sleep 0.05
   done
 }

@@ -50,6 +50,7 @@ const std::string_view kVxlanUsage =
 		[ limit { broadcast | unknown | multicast } RATE ]...
 		[ moves { NUMBER SECONDS | none } ]
 		[ allow { PREFIX | none } ]... [ deny { PREFIX | none } ]...
+		[ datapath { user | kernel } ]
 		[ control { NAME[,NAME]... | none } ]
 
 Where:	VNI	:= 0-16777215

@@ -79,6 +79,14 @@ void read_control(Words& words, v1::NameList& list) {
   }
 }
 
+void read_datapath(Words& words, v1::LinkSpec& spec) {
+  words.once("datapath");
+  const std::string_view word = words.value_of("datapath");
+  if (word != "user" && word != "kernel")
+    return words.fail(fmt::format("'datapath {}' makes no sense: 'user' or 'kernel' is expected", word));
+  spec.set_datapath(word == "kernel" ? v1::DATAPATH_KERNEL : v1::DATAPATH_USER);
+}
+
 struct Switch {
   std::string_view word;
   std::string_view key;
@@ -118,6 +126,8 @@ bool read_own_option(Words& words, v1::LinkSpec& spec) {
   } else if (words.take_word("deny")) {
     const bool is_again = spec.has_deny();
     read_prefixes(words, "deny", is_again, *spec.mutable_deny());
+  } else if (words.take_word("datapath")) {
+    read_datapath(words, spec);
   } else if (words.take_word("control")) {
     words.once("control");
     read_control(words, *spec.mutable_control());

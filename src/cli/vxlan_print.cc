@@ -129,6 +129,7 @@ std::string own_text(const v1::LinkSpec& spec) {
   }
   for (const std::string& prefix : spec.allow().prefixes()) fmt::format_to(end, "allow {} ", prefix);
   for (const std::string& prefix : spec.deny().prefixes()) fmt::format_to(end, "deny {} ", prefix);
+  if (spec.datapath() == v1::DATAPATH_KERNEL) text += "datapath kernel ";
   if (spec.control().names_size() > 0)
     fmt::format_to(end, "control {} ", fmt::join(spec.control().names(), ","));
   return text;
@@ -166,6 +167,7 @@ void add_own(const v1::LinkSpec& spec, Json& data) {
   }
   for (const std::string& prefix : spec.allow().prefixes()) data["allow"].push_back(prefix);
   for (const std::string& prefix : spec.deny().prefixes()) data["deny"].push_back(prefix);
+  if (spec.datapath() == v1::DATAPATH_KERNEL) data["datapath"] = "kernel";
   for (const std::string& name : spec.control().names()) data["control"].push_back(name);
 }
 

@@ -22,7 +22,7 @@ struct VtepFact {
   struct Key {
     Vni vni;
     IpAddr vtep;
-    friend bool operator==(const Key&, const Key&) = default;
+    friend auto operator<=>(const Key&, const Key&) = default;
   };
   friend bool operator==(const VtepFact&, const VtepFact&) = default;
   /// There is nothing to contradict.
@@ -34,7 +34,7 @@ struct MacFact {
   struct Key {
     Vni vni;
     MacAddr mac;
-    friend bool operator==(const Key&, const Key&) = default;
+    friend auto operator<=>(const Key&, const Key&) = default;
   };
   IpAddr vtep;
   bool sticky = false;         ///< it is not expected to move (RFC 7432 section 15.2)
@@ -53,7 +53,7 @@ struct NeighbourFact {
   struct Key {
     Vni vni;
     IpAddr ip;
-    friend bool operator==(const Key&, const Key&) = default;
+    friend auto operator<=>(const Key&, const Key&) = default;
   };
   MacAddr mac;
   bool router = false;         ///< for ND
@@ -71,7 +71,7 @@ struct PrefixFact {
   struct Key {
     Vni vni;
     Prefix prefix;
-    friend bool operator==(const Key&, const Key&) = default;
+    friend auto operator<=>(const Key&, const Key&) = default;
   };
   IpAddr vtep;
   MacAddr router;

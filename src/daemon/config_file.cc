@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/vni.h"
+#include "daemon/config_evpn.h"
 #include "daemon/config_flannel.h"
 #include "daemon/config_link.h"
 #include "daemon/config_mesh.h"
@@ -25,7 +26,8 @@
 namespace vtep {
 namespace {
 
-constexpr auto kFileKeys = std::to_array<std::string_view>({"links", "workers", "spin", "flannel", "mesh"});
+constexpr auto kFileKeys =
+    std::to_array<std::string_view>({"links", "workers", "spin", "flannel", "mesh", "evpn"});
 constexpr auto kLinkKeys = std::to_array<std::string_view>({"name",
                                                             "id",
                                                             "external",
@@ -64,6 +66,7 @@ constexpr auto kLinkKeys = std::to_array<std::string_view>({"name",
                                                             "moves",
                                                             "allow",
                                                             "deny",
+                                                            "datapath",
                                                             "control",
                                                             "address",
                                                             "mtu",
@@ -240,6 +243,7 @@ v1::Config read_config(const YamlField& root) {
   read_tuning(map, config);
   if (const auto flannel = map.find("flannel")) *config.mutable_flannel() = read_flannel(*flannel);
   if (const auto mesh = map.find("mesh")) *config.mutable_mesh() = read_mesh(*mesh);
+  if (const auto evpn = map.find("evpn")) *config.mutable_evpn() = read_evpn(*evpn);
   const auto links = map.find("links");
   if (!links) return config;
 

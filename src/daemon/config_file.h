@@ -30,6 +30,10 @@
 //     dev: eno1
 //   mesh:
 //     etcd: [http://10.0.0.1:2379]
+//   evpn:
+//     as: 65000
+//     router_id: 10.0.0.1
+//     neighbours: [{ address: 10.0.0.9, as: 65000 }]
 //
 // and every other option of `vtep link add … type vxlan`, by its word; vtepd.yaml(5) lists them.
 //

@@ -51,7 +51,7 @@ constexpr std::string_view kLinkKeys =
     "name, id, external, vnifilter, group, remote, local, dev, dstport, srcport, ttl, tos, df, flowlabel, "
     "ageing, maxaddress, learning, proxy, rsc, l2miss, l3miss, udpcsum, udp6zerocsumtx, udp6zerocsumrx, "
     "remcsumtx, remcsumrx, localbypass, gbp, gpe, mcroute, reserved_bits, vlan, mssclamp, mcsnoop, limit, "
-    "moves, allow, deny, control, address, mtu, up, fdb, vnis, neighbours";
+    "moves, allow, deny, datapath, control, address, mtu, up, fdb, vnis, neighbours";
 
 /// The text of the problem, without "vtepd.yaml:".
 std::string problem_in(std::string_view yaml) {
@@ -516,7 +516,7 @@ TEST(ConfigFile, NothingIsHiddenFromTheReaderOfTheFile) {
   // What is quoted from the file cannot write on the terminal.
   EXPECT_EQ(problem_in("links: [{name: \"a\\e[2Jb\", id: 1}]").find('\x1b'), std::string::npos);
   EXPECT_EQ(problem_in("? \"a\\e[2J\\n\"\n: 1\n"),
-            "1:3: a?[2J?: unknown key 'a?[2J?'; the keys here are links, workers, spin, flannel, mesh");
+            "1:3: a?[2J?: unknown key 'a?[2J?'; the keys here are links, workers, spin, flannel, mesh, evpn");
   EXPECT_EQ(problem_in("links: [{\"i\\ed\": [}]").find('\x1b'), std::string::npos);
 }
 

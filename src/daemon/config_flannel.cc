@@ -10,8 +10,8 @@
 namespace vtep {
 namespace {
 
-constexpr auto kKeys = with_etcd_keys(
-    std::to_array<std::string_view>({"prefix", "dev", "public_ip", "public_ipv6", "subnet_file"}));
+constexpr auto kKeys = with_etcd_keys(std::to_array<std::string_view>(
+    {"prefix", "dev", "public_ip", "public_ipv6", "subnet_file", "datapath"}));
 
 std::string read_address(const YamlMap& map, std::string_view key, bool v4) {
   const auto field = map.find(key);
@@ -37,6 +37,7 @@ v1::FlannelConfig read_flannel(const YamlField& field) {
     field.refuse(
         "nobody says where other nodes reach this one; write dev: and the underlay device, or public_ip:");
   }
+  if (const auto datapath = map.find("datapath")) flannel.set_datapath(datapath_of(*datapath));
   flannel.set_subnet_file(read_word(map, "subnet_file", "a file, like /run/flannel/subnet.env"));
   return flannel;
 }

@@ -263,6 +263,7 @@ void read_own(const YamlMap& map, v1::LinkSpec& spec) {
   if (const auto moves = map.find("moves")) read_moves(*moves, spec);
   if (const auto allow = map.find("allow")) read_prefixes(*allow, *spec.mutable_allow());
   if (const auto deny = map.find("deny")) read_prefixes(*deny, *spec.mutable_deny());
+  if (const auto datapath = map.find("datapath")) spec.set_datapath(datapath_of(*datapath));
   if (const auto control = map.find("control")) read_control(*control, *spec.mutable_control());
 }
 

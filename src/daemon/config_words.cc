@@ -27,6 +27,12 @@ MacAddr station_of(const YamlField& field) {
   return mac;
 }
 
+v1::Datapath datapath_of(const YamlField& field) {
+  const std::string& word = field.node().text;
+  if (word != "user" && word != "kernel") field.refuse_value("user or kernel");
+  return word == "kernel" ? v1::DATAPATH_KERNEL : v1::DATAPATH_USER;
+}
+
 std::string read_word(const YamlMap& map, std::string_view key, std::string_view wanted) {
   const auto field = map.find(key);
   if (!field) return {};

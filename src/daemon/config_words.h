@@ -9,6 +9,7 @@
 #include "base/ip.h"
 #include "base/mac.h"
 #include "daemon/yaml_reader.h"
+#include "vtep/v1/vtep.pb.h"
 
 namespace vtep {
 
@@ -18,6 +19,9 @@ IpAddr unicast_of(const YamlField& field);
 IpAddr group_of(const YamlField& field);
 /// The MAC address of one station.
 MacAddr station_of(const YamlField& field);
+
+/// user or kernel.
+v1::Datapath datapath_of(const YamlField& field);
 
 /// A word that is not empty; empty if the key is not there.
 std::string read_word(const YamlMap& map, std::string_view key, std::string_view wanted);

@@ -7,6 +7,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/evpn_node.h"
+#include "daemon/mesh_node.h"
+
 namespace vtep {
 namespace {
 
@@ -21,7 +24,7 @@ constexpr auto kFarewell = std::chrono::seconds(2);
 }  // namespace
 
 ControlPlane::~ControlPlane() {
-  mesh_.reset();
+  sources_.clear();
   leaving_.clear();
   links_.reset();
   flannel_.reset();
@@ -62,10 +65,31 @@ void ControlPlane::close_host() {
 }
 
 Result<void> ControlPlane::apply_config(const v1::Config& config) {
-  auto flannel = apply_flannel(config);
-  auto mesh = apply_mesh(config);
-  if (flannel_ == nullptr && mesh_ == nullptr) close_host();
-  return flannel ? mesh : flannel;
+  const v1::Config before = std::exchange(config_, config);
+  Result<void> first = apply_flannel(config);
+  const auto keep = [&first](const Result<void>& done) {
+    if (first && !done) first = done;
+  };
+  // One that could not be started is tried again.
+  const auto differs = [this](std::string_view name, bool is_wanted, bool is_same) {
+    return !is_same || sources_.contains(std::string(name)) != is_wanted;
+  };
+  if (differs(MeshNode::kName, config.has_mesh(), MessageDifferencer::Equals(config.mesh(), before.mesh()))) {
+    keep(apply_source(
+        std::string(MeshNode::kName),
+        !config.has_mesh() ? Create() : [&](const LinkSource::Tools& tools, std::function<void()> changed) {
+          return MeshNode::create(tools, config.mesh(), std::move(changed));
+        }));
+  }
+  if (differs(EvpnNode::kName, config.has_evpn(), MessageDifferencer::Equals(config.evpn(), before.evpn()))) {
+    keep(apply_source(
+        std::string(EvpnNode::kName),
+        !config.has_evpn() ? Create() : [&](const LinkSource::Tools& tools, std::function<void()> changed) {
+          return EvpnNode::create(tools, config.evpn(), gobgpd_socket_, std::move(changed));
+        }));
+  }
+  if (flannel_ == nullptr && sources_.empty()) close_host();
+  return first;
 }
 
 Result<void> ControlPlane::apply_flannel(const v1::Config& config) {
@@ -88,66 +112,78 @@ Result<void> ControlPlane::apply_flannel(const v1::Config& config) {
   return {};
 }
 
-Result<void> ControlPlane::apply_mesh(const v1::Config& config) {
-  const bool is_same =
-      mesh_ != nullptr && config.has_mesh() && MessageDifferencer::Equals(mesh_->config(), config.mesh());
-  if (is_same) return {};
-  if (mesh_ != nullptr) {
-    MeshNode* const old = leaving_.emplace_back(std::move(mesh_)).get();
-    old->leave([this, old] {
-      // Not from within its own callback.
-      loop_.post([this, old] {
-        std::erase_if(leaving_, [old](const auto& node) { return node.get() == old; });
-        if (links_ != nullptr) links_->look_soon();
-      });
-    });
-  }
+Result<void> ControlPlane::apply_source(const std::string& name, const Create& create) {
+  if (sources_.contains(name)) leave(name);
   Result<void> done;
-  if (config.has_mesh()) {
+  if (create) {
     done = open_host();
     if (done && links_ == nullptr) links_ = std::make_unique<ControlLinks>(loop_, overlay_, rib_, local_);
-    auto node = !done ? std::unexpected(done.error())
-                      : MeshNode::create({.loop = loop_, .rib = rib_, .overlay = overlay_, .local = local_},
-                                         config.mesh(), [this] {
-                                           links_->look_soon();
-                                           reconcile_soon();
-                                         });
-    if (!node) {
-      done = fail(node.error().kind, fmt::format("mesh: {}", node.error().message));
+    auto source = !done ? std::unexpected(done.error())
+                        : create({.loop = loop_, .rib = rib_, .overlay = overlay_, .local = local_}, [this] {
+                            links_->look_soon();
+                            reconcile_soon();
+                          });
+    if (source) {
+      sources_[name] = std::move(*source);
     } else {
-      mesh_ = std::move(*node);
+      done = fail(source.error().kind, fmt::format("{}: {}", name, source.error().message));
     }
   }
   follow_sources();
   return done;
 }
 
+void ControlPlane::leave(const std::string& name) {
+  LinkSource* const old = leaving_.emplace_back(std::move(sources_.at(name))).get();
+  sources_.erase(name);
+  old->leave([this, old] {
+    // Not from within its own callback.
+    loop_.post([this, old] {
+      std::erase_if(leaving_, [old](const auto& source) { return source.get() == old; });
+      if (links_ != nullptr) links_->look_soon();
+    });
+  });
+}
+
 void ControlPlane::follow_sources() {
   if (links_ == nullptr) return;
-  std::map<std::string, SourceId> sources;
-  if (mesh_ != nullptr) sources[std::string(MeshNode::kName)] = mesh_->id();
-  links_->set_sources(std::move(sources));
+  std::map<std::string, SourceId> ids;
+  for (const auto& [name, source] : sources_) ids[name] = source->id();
+  links_->set_sources(std::move(ids));
 }
 
 Result<std::vector<v1::Source>> ControlPlane::list(const std::string& name) const {
-  std::vector<v1::Source> sources;
-  if (flannel_ != nullptr) sources.push_back(flannel_->describe());
-  if (mesh_ != nullptr) sources.push_back(mesh_->describe());
-  if (name.empty()) return sources;
-  std::erase_if(sources, [&](const v1::Source& source) { return source.name() != name; });
-  if (sources.empty()) return fail(ErrorKind::kNotFound, fmt::format("Cannot find source \"{}\"", name));
-  return sources;
+  std::vector<v1::Source> list;
+  if (flannel_ != nullptr) list.push_back(flannel_->describe());
+  for (const auto& [its_name, source] : sources_) {
+    v1::Source& described = list.emplace_back(source->describe());
+    for (const MacFact::Key& key : local_.duplicates(loop_.now())) {
+      if (!local_.is_told(source->id(), key.vni)) continue;
+      v1::Source::Refusal& refusal = *described.add_refusals();
+      refusal.set_name(fmt::format("{} in VNI {}", key.mac.to_string(), key.vni.value()));
+      refusal.set_reason("it moves to and fro between this host and others, and stays with the others");
+    }
+  }
+  if (name.empty()) return list;
+  std::erase_if(list, [&](const v1::Source& source) { return source.name() != name; });
+  if (list.empty()) return fail(ErrorKind::kNotFound, fmt::format("Cannot find source \"{}\"", name));
+  return list;
 }
 
 void ControlPlane::close(bool remove) {
   if (flannel_ != nullptr && remove) flannel_->leave();
-  if (mesh_ != nullptr && remove) {
+  if (remove && !sources_.empty()) {
     Timer end(loop_);
     end.set(kFarewell, [this] { loop_.stop(); });
-    mesh_->leave([this] { loop_.stop(); });
+    std::size_t left = sources_.size();
+    for (const auto& [name, source] : sources_) {
+      source->leave([this, &left] {
+        if (--left == 0) loop_.stop();
+      });
+    }
     loop_.run();
   }
-  mesh_.reset();
+  sources_.clear();
   leaving_.clear();
   links_.reset();
   flannel_.reset();

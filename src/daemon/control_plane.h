@@ -8,9 +8,12 @@
 // Thread safety: belongs to the loop's thread.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -18,7 +21,7 @@
 #include "control/rib.h"
 #include "daemon/control_links.h"
 #include "daemon/flannel_node.h"
-#include "daemon/mesh_node.h"
+#include "daemon/link_source.h"
 #include "daemon/overlay.h"
 #include "daemon/routed_prefixes.h"
 #include "io/host_routes.h"
@@ -32,8 +35,9 @@ namespace vtep {
 
 class ControlPlane {
  public:
-  /// Both must outlive it.
-  ControlPlane(Loop& loop, Overlay& overlay) : loop_(loop), overlay_(overlay) {}
+  /// Both must outlive it. `gobgpd_socket` is where a gobgpd of our own listens.
+  ControlPlane(Loop& loop, Overlay& overlay, std::string gobgpd_socket)
+      : loop_(loop), overlay_(overlay), gobgpd_socket_(std::move(gobgpd_socket)) {}
   ~ControlPlane();
   ControlPlane(const ControlPlane&) = delete;
   ControlPlane& operator=(const ControlPlane&) = delete;
@@ -58,7 +62,11 @@ class ControlPlane {
   Result<void> open_host();
   void close_host();
   Result<void> apply_flannel(const v1::Config& config);
-  Result<void> apply_mesh(const v1::Config& config);
+  using Create = std::function<Result<std::unique_ptr<LinkSource>>(const LinkSource::Tools&,
+                                                                   std::function<void()> changed)>;
+  /// Starts the source, or another one in its place; without `create` it ends.
+  Result<void> apply_source(const std::string& name, const Create& create);
+  void leave(const std::string& name);
   /// Whether links are filled by anybody.
   void follow_sources();
   /// The interfaces of links may have changed, or who has what.
@@ -68,13 +76,15 @@ class ControlPlane {
 
   Loop& loop_;
   Overlay& overlay_;
+  const std::string gobgpd_socket_;
   Rib rib_;
   LocalFacts local_{rib_.macs()};
   Host host_;
   std::unique_ptr<ControlLinks> links_;  // null: no source fills links
   std::unique_ptr<FlannelNode> flannel_;
-  std::unique_ptr<MeshNode> mesh_;
-  std::vector<std::unique_ptr<MeshNode>> leaving_;  // until others have been told
+  v1::Config config_;  // that was applied last
+  std::map<std::string, std::unique_ptr<LinkSource>> sources_;
+  std::vector<std::unique_ptr<LinkSource>> leaving_;  // until others have been told
   Timer soon_{loop_};
   Timer later_{loop_};
 };

@@ -110,7 +110,8 @@ Result<void> Daemon::open() {
 
   if (auto started = start_data_plane(config); !started) return started;
   overlay_ = std::make_unique<Overlay>(*loop_, *rtnetlink_, *neighbours_, *data_plane_, *journal_);
-  control_plane_ = std::make_unique<ControlPlane>(*loop_, *overlay_);
+  control_plane_ = std::make_unique<ControlPlane>(
+      *loop_, *overlay_, std::filesystem::absolute(options_.socket_path).string() + ".gobgpd");
   // Before anything is made that would have to be unmade. Calls that arrive now wait for the loop to run.
   if (auto listening = listen(); !listening) return listening;
   overlay_->restore();

@@ -18,6 +18,12 @@ Result<std::string> read_file(const std::string& path) {
   return text.str();
 }
 
+Result<std::string> read_secret(const std::string& path) {
+  auto text = read_file(path);
+  while (text && (text->ends_with('\n') || text->ends_with('\r'))) text->pop_back();
+  return text;
+}
+
 Result<EtcdOptions> etcd_options(const v1::EtcdConfig& config) {
   EtcdOptions options;
   options.endpoints.assign(config.endpoints().begin(), config.endpoints().end());
@@ -26,10 +32,9 @@ Result<EtcdOptions> etcd_options(const v1::EtcdConfig& config) {
   options.cert_file = config.cert();
   options.key_file = config.key();
   if (config.password_file().empty()) return options;
-  auto password = read_file(config.password_file());
+  auto password = read_secret(config.password_file());
   if (!password) return std::unexpected(std::move(password).error());
-  while (password->ends_with('\n') || password->ends_with('\r')) password->pop_back();
-  options.password = *password;
+  options.password = std::move(*password);
   return options;
 }
 

@@ -14,5 +14,7 @@ Result<EtcdOptions> etcd_options(const v1::EtcdConfig& config);
 
 /// A whole file. kSystem if it cannot be read.
 Result<std::string> read_file(const std::string& path);
+/// The same, without the line's end that editors leave.
+Result<std::string> read_secret(const std::string& path);
 
 }  // namespace vtep

@@ -93,6 +93,7 @@ Result<MacAddr> FlannelNode::open_tunnel(const FlannelNetwork& network) {
   spec.set_dstport(network.port.value());
   // Who may send is who has a lease.
   spec.set_learning(false);
+  spec.set_datapath(config_.datapath());
   if (!config_.dev().empty()) spec.set_dev(config_.dev());
   if (network.range4 && addresses_.v4) spec.set_local(addresses_.v4->to_string());
   if (network.range6 && addresses_.v6) {
@@ -101,7 +102,8 @@ Result<MacAddr> FlannelNode::open_tunnel(const FlannelNetwork& network) {
   }
   const auto there = tools_.overlay.list_links(name);
   if (there &&
-      (there->front().spec().id() != spec.id() || there->front().spec().dstport() != spec.dstport())) {
+      (there->front().spec().id() != spec.id() || there->front().spec().dstport() != spec.dstport() ||
+       there->front().spec().datapath() != spec.datapath())) {
     if (auto deleted = tools_.overlay.delete_link(name); !deleted) return std::unexpected(deleted.error());
   }
   if (!tools_.overlay.has_link(name)) {

@@ -14,7 +14,7 @@ namespace vtep {
 namespace {
 
 constexpr std::size_t kMaxName = 15;  // IFNAMSIZ − 1
-constexpr auto kControlPlanes = std::to_array<std::string_view>({"mesh"});
+constexpr auto kControlPlanes = std::to_array<std::string_view>({"mesh", "evpn"});
 
 /// `local` is of either family, `local6` stands beside an IPv4 one.
 Result<void> parse_locals(const v1::LinkSpec& spec, LinkConfig& engine) {
@@ -326,6 +326,7 @@ Result<LinkSettings> parse_link_spec(const v1::LinkSpec& spec) {
   if (auto done = parse_trust(spec, settings.engine); !done) return std::unexpected(done.error());
   if (auto done = parse_features(spec, settings); !done) return std::unexpected(done.error());
   if (spec.has_ageing()) settings.engine.ageing = spec.ageing();
+  settings.is_kernel = spec.datapath() == v1::DATAPATH_KERNEL;
   if (auto done = parse_control(spec, settings); !done) return std::unexpected(done.error());
   if (spec.has_address()) {
     const auto mac = parse_mac(spec.address());
@@ -378,6 +379,7 @@ v1::LinkSpec effective_link_spec(const LinkSettings& settings) {
   for (const std::string& name : settings.control) spec.mutable_control()->add_names(name);
   describe_outer(engine.outer, spec);
   describe_features(settings, spec);
+  spec.set_datapath(settings.is_kernel ? v1::DATAPATH_KERNEL : v1::DATAPATH_USER);
   spec.set_ageing(engine.ageing);
   spec.set_learning(engine.learning);
   spec.set_address(engine.address.to_string());

@@ -26,6 +26,7 @@ struct LinkSettings {
   bool is_group = false;               ///< engine.flood is a multicast group
   bool zero_checksum6_rx = false;      ///< datagrams over IPv6 need no checksum
   std::vector<std::string> control{};  ///< control planes that fill its tables, by name
+  bool is_kernel = false;              ///< the kernel's driver moves its frames
   bool localbypass = true;             ///< only said: what goes to a local VTEP takes the loopback either way
 
   /// Whether one of the link's own addresses is IPv6.

@@ -185,7 +185,7 @@ TEST(LinkSpec, AControlPlaneMakesALinkAnswerAndNotLearn) {
   none.mutable_control();
   EXPECT_FALSE(parse_link_spec(merge_link_spec(spec, none))->engine.stations);
   EXPECT_EQ(refusal([](v1::LinkSpec& s) { s.mutable_control()->add_names("nobody"); }),
-            "control \"nobody\": there is only mesh");
+            "control \"nobody\": there is only mesh and evpn");
   EXPECT_EQ(refusal([](v1::LinkSpec& s) {
               s.clear_local();
               s.mutable_control()->add_names("mesh");

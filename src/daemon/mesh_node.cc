@@ -26,8 +26,8 @@ Result<std::string> host_name() {
 
 }  // namespace
 
-Result<std::unique_ptr<MeshNode>> MeshNode::create(const Tools& tools, const v1::MeshConfig& config,
-                                                   std::function<void()> changed) {
+Result<std::unique_ptr<LinkSource>> MeshNode::create(const Tools& tools, const v1::MeshConfig& config,
+                                                     std::function<void()> changed) {
   MeshOptions options;
   if (!config.prefix().empty()) options.prefix = config.prefix();
   if (config.ttl() != 0) options.ttl = std::chrono::seconds(config.ttl());
@@ -41,7 +41,7 @@ Result<std::unique_ptr<MeshNode>> MeshNode::create(const Tools& tools, const v1:
   const SourceId id = tools.rib.add_source(Strength::kControlPlane);
   if (id == 0) return fail(ErrorKind::kFull, "there are too many control planes");
   tools.overlay.name_source(id, std::string(kName));
-  std::unique_ptr<MeshNode> mesh(new MeshNode(tools, config, id));
+  std::unique_ptr<MeshNode> mesh(new MeshNode(tools, id));
   mesh->source_ = std::make_unique<MeshSource>(tools.loop, tools.rib, id, tools.local, std::move(*etcd),
                                                options, std::move(changed));
   return mesh;

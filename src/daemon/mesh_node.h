@@ -6,51 +6,35 @@
 #include <functional>
 #include <memory>
 #include <string_view>
+#include <utility>
 
 #include "base/result.h"
-#include "control/local_facts.h"
 #include "control/mesh_source.h"
-#include "control/rib.h"
-#include "daemon/overlay.h"
-#include "io/loop.h"
+#include "daemon/link_source.h"
 #include "vtep/v1/state.pb.h"
 
 namespace vtep {
 
-class MeshNode {
+class MeshNode final : public LinkSource {
  public:
   static constexpr std::string_view kName = "mesh";
 
-  /// What it works with; all of it must outlive it.
-  struct Tools {
-    Loop& loop;
-    Rib& rib;
-    Overlay& overlay;
-    LocalFacts& local;
-  };
-
   /// `changed`: the RIB or the status may have changed. kInvalid and others: the configuration cannot be, as
   /// for an endpoint that makes no sense or a host without a name.
-  static Result<std::unique_ptr<MeshNode>> create(const Tools& tools, const v1::MeshConfig& config,
-                                                  std::function<void()> changed);
-  /// All that it said leaves the RIB. What it told others stays until its lease ends, unless leave() was
-  /// called.
-  ~MeshNode();
+  static Result<std::unique_ptr<LinkSource>> create(const Tools& tools, const v1::MeshConfig& config,
+                                                    std::function<void()> changed);
+  ~MeshNode() override;
   MeshNode(const MeshNode&) = delete;
   MeshNode& operator=(const MeshNode&) = delete;
 
-  const v1::MeshConfig& config() const { return config_; }
-  SourceId id() const { return id_; }
-  /// Withdraws what others were told, and calls `done`, in any case and once.
-  void leave(std::function<void()> done) { source_->leave(std::move(done)); }
-  v1::Source describe() const;
+  SourceId id() const override { return id_; }
+  void leave(std::function<void()> done) override { source_->leave(std::move(done)); }
+  v1::Source describe() const override;
 
  private:
-  MeshNode(const Tools& tools, const v1::MeshConfig& config, SourceId id)
-      : tools_(tools), config_(config), id_(id) {}
+  MeshNode(const Tools& tools, SourceId id) : tools_(tools), id_(id) {}
 
   const Tools tools_;
-  const v1::MeshConfig config_;
   const SourceId id_;
   std::unique_ptr<MeshSource> source_;
 };

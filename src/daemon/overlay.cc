@@ -18,7 +18,8 @@ Overlay::Overlay(Loop& loop, Rtnetlink& rtnetlink, NeighbourTable& system_neighb
       rtnetlink_(rtnetlink),
       system_neighbours_(system_neighbours),
       data_plane_(data_plane),
-      journal_(journal) {
+      journal_(journal),
+      kernel_(loop, rtnetlink, system_neighbours, kernel_hooks()) {
   if (const auto interfaces = rtnetlink_.list()) {
     for (const Interface& interface : *interfaces) devices_[interface.index] = interface.name;
   }
@@ -42,7 +43,7 @@ Overlay::~Overlay() {
 Result<std::string> Overlay::free_name() const {
   for (int i = 0; i < 100000; ++i) {
     const std::string name = fmt::format("vxlan{}", i);
-    if (!links_.contains(name) && !rtnetlink_.find(name)) return name;
+    if (!has_link(name) && !rtnetlink_.find(name)) return name;
   }
   return fail(ErrorKind::kExists, "no name vxlanN is free: give one");
 }
@@ -57,6 +58,10 @@ Result<std::string> Overlay::add_link(const std::string& wished_name, const v1::
   if (const auto taken = rtnetlink_.find(name)) {
     return fail(ErrorKind::kExists, fmt::format("an interface {} exists already{}: choose another name", name,
                                                 taken->kind.empty() ? "" : " (" + taken->kind + ")"));
+  }
+  if (spec.datapath() == v1::DATAPATH_KERNEL) {
+    if (auto added = add_kernel_link(name, spec); !added) return std::unexpected(added.error());
+    return name;
   }
 
   const auto inserted = insert(name, spec);
@@ -143,6 +148,10 @@ void Overlay::erase(Links::iterator found, bool remove_interface) {
 }
 
 Result<void> Overlay::delete_link(const std::string& name) {
+  if (kernel_.contains(name)) {
+    delete_kernel_link(name);
+    return {};
+  }
   const auto found = links_.find(name);
   if (found == links_.end())
     return fail(ErrorKind::kNotFound, fmt::format("Cannot find device \"{}\"", name));
@@ -159,6 +168,8 @@ Result<void> Overlay::delete_link(const std::string& name) {
 }
 
 Result<void> Overlay::set_link(const std::string& name, const v1::LinkSpec& change, std::optional<bool> up) {
+  if (kernel_.contains(name))
+    return respecify_kernel_link(name, merge_link_spec(kernel_.get(name).spec, change), up);
   const auto found = find(name);
   if (!found) return std::unexpected(found.error());
   return respecify(**found, merge_link_spec((*found)->spec, change), up);
@@ -172,6 +183,9 @@ Result<void> Overlay::respecify(OverlayLink& link, v1::LinkSpec spec, std::optio
   const LinkConfig& before = link.settings.engine;
   if (settings.engine.has_vni != before.has_vni) {
     return fail(ErrorKind::kSystem, "Cannot change vnifilter: delete the link and add it anew");
+  }
+  if (settings.is_kernel) {
+    return fail(ErrorKind::kSystem, "Cannot change datapath: delete the link and add it anew");
   }
   if (settings.engine.vni != before.vni) {
     return fail(ErrorKind::kSystem, "Cannot change VNI: delete the link and add it anew");
@@ -251,9 +265,10 @@ OverlayLink& Overlay::rename_in_tables(const std::string& from, const std::strin
 }
 
 Result<void> Overlay::rename_link(const std::string& name, const std::string& new_name) {
+  if (auto checked = check_link_name(new_name); !checked) return checked;
+  if (kernel_.contains(name)) return kernel_.rename(name, new_name);
   const auto found = find(name);
   if (!found) return std::unexpected(found.error());
-  if (auto checked = check_link_name(new_name); !checked) return checked;
   const OverlayLink& link = **found;
   if (!link.interface.is_set()) {
     return fail(ErrorKind::kUnavailable, fmt::format("the interface of {} is not here to be renamed", name));
@@ -263,6 +278,13 @@ Result<void> Overlay::rename_link(const std::string& name, const std::string& ne
 }
 
 Result<OverlayLink*> Overlay::find(const std::string& name) {
+  if (kernel_.contains(name)) {
+    return fail(
+        ErrorKind::kInvalid,
+        fmt::format("{} has its data path in the kernel, where vtep does not do this: use 'bridge' and "
+                    "'ip'",
+                    name));
+  }
   const auto found = links_.find(name);
   if (found == links_.end())
     return fail(ErrorKind::kNotFound, fmt::format("Cannot find device \"{}\"", name));
@@ -273,6 +295,10 @@ Result<OverlayLink*> Overlay::find(const std::string& name) {
 
 Result<std::vector<v1::Link>> Overlay::list_links(const std::string& name) {
   std::vector<v1::Link> out;
+  if (is_kernel_only(name)) {
+    out.push_back(kernel_.describe(kernel_.get(name)));
+    return out;
+  }
   if (!name.empty()) {
     const auto found = links_.find(name);
     if (found == links_.end()) {
@@ -283,6 +309,7 @@ Result<std::vector<v1::Link>> Overlay::list_links(const std::string& name) {
   }
   const std::vector<Path> paths = known_paths();
   for (auto& [key, link] : links_) out.push_back(describe(link, paths));
+  for (const auto& [key, link] : kernel_.all()) out.push_back(kernel_.describe(link));
   std::ranges::sort(out, {}, [](const v1::Link& link) { return link.device().ifindex(); });
   return out;
 }
@@ -344,6 +371,9 @@ std::vector<v1::DropCount> Overlay::list_drops(const std::string& dev) {
       drops.add(Drop::kInterfaceOverflow, interface->stats.tx_dropped);
     }
     add(name, Port(), drops);
+  }
+  for (const auto& [name, link] : kernel_.all()) {
+    if (dev.empty() || dev == name) append_kernel_drops(name, out);
   }
   if (!dev.empty()) return out;
   for (const Port port : data_plane_.receiver_ports()) {

@@ -21,6 +21,7 @@
 #include "daemon/control_words.h"
 #include "daemon/data_plane.h"
 #include "daemon/journal.h"
+#include "daemon/kernel_links.h"
 #include "daemon/overlay_link.h"
 #include "daemon/table_spec.h"
 #include "io/loop.h"
@@ -58,8 +59,8 @@ class Overlay {
   /// All, or the one that is named.
   Result<std::vector<v1::Link>> list_links(const std::string& name);
   std::vector<v1::DropCount> list_drops(const std::string& dev);
-  bool has_link(const std::string& name) const { return links_.contains(name); }
-  std::size_t link_count() const { return links_.size(); }
+  bool has_link(const std::string& name) const { return links_.contains(name) || kernel_.contains(name); }
+  std::size_t link_count() const { return links_.size() + kernel_.all().size(); }
 
   // --- forwarding tables (overlay_fdb.cc)
 
@@ -108,7 +109,10 @@ class Overlay {
   /// Its next frame is news.
   void forget_station(const std::string& dev, std::optional<Vni> vni, MacAddr mac);
   /// Told from now on; null: nobody.
-  void watch(ControlWatcher* watcher) { watcher_ = watcher; }
+  void watch(ControlWatcher* watcher) {
+    watcher_ = watcher;
+    kernel_.watch(watcher);
+  }
 
   // --- VNIs of a link that has several (overlay_vnis.cc)
 
@@ -143,9 +147,23 @@ class Overlay {
   using Links = std::map<std::string, OverlayLink>;
 
   void restore(const v1::StateRecord& record);
+  bool restore_kernel(const v1::StateRecord& record);
   OverlayLink& rename_in_tables(const std::string& from, const std::string& to);
   static LinkConfig member_config(const LinkConfig& link, Vni number, const std::optional<IpAddr>& flood);
   std::vector<Path> known_paths();
+
+  // Links whose data path is the kernel's (overlay_kernel.cc).
+  KernelLinks::Hooks kernel_hooks();
+  Result<void> add_kernel_link(const std::string& name, const v1::LinkSpec& spec);
+  Result<void> respecify_kernel_link(const std::string& name, v1::LinkSpec spec, std::optional<bool> up);
+  void delete_kernel_link(const std::string& name);
+  void remember(const KernelLink& link);
+  void publish(v1::Event::Action action, const KernelLink& link);
+  Result<void> append_kernel_entries(const v1::ListFdbRequest& request, FdbSnapshot& snapshot);
+  Result<void> append_kernel_neighbours(const std::string& dev, std::vector<v1::Neighbour>& out);
+  void append_kernel_links(std::vector<v1::StateRecord>& records) const;
+  void append_kernel_drops(const std::string& name, std::vector<v1::DropCount>& out);
+  bool is_kernel_only(const std::string& dev) const { return !dev.empty() && kernel_.contains(dev); }
 
   // Pure part of a link's life: engine only.
   Result<OverlayLink*> insert(const std::string& name, const v1::LinkSpec& spec);
@@ -257,6 +275,7 @@ class Overlay {
   std::vector<v1::FdbChange> waiting_;               // remembered entries whose `via` device is missing
   Timer retry_{loop_};
   Timer look_{loop_};
+  KernelLinks kernel_;  // whose data path is the kernel's
 };
 
 }  // namespace vtep

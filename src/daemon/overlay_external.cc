@@ -47,6 +47,7 @@ Result<void> write_one(Fdb& fdb, LinkId link, const ExternalMac& wanted, Seconds
 
 Result<void> Overlay::write_external(const std::string& dev, std::optional<Vni> vni,
                                      std::span<const ExternalMac> wanted) {
+  if (kernel_.contains(dev)) return kernel_.write(dev, wanted);
   const auto link = link_id(dev, vni);
   if (!link) return std::unexpected(link.error());
   const Seconds now = Engine::to_seconds(loop_.now());
@@ -66,6 +67,7 @@ Result<void> Overlay::write_external(const std::string& dev, std::optional<Vni> 
 
 Result<void> Overlay::write_external(const std::string& dev, std::optional<Vni> vni,
                                      std::span<const ExternalFlood> wanted) {
+  if (kernel_.contains(dev)) return kernel_.write(dev, wanted);
   const auto link = link_id(dev, vni);
   if (!link) return std::unexpected(link.error());
   const Seconds now = Engine::to_seconds(loop_.now());
@@ -95,6 +97,7 @@ Result<void> Overlay::write_external(const std::string& dev, std::optional<Vni> 
 
 Result<void> Overlay::write_external(const std::string& dev, std::optional<Vni> vni,
                                      std::span<const ExternalNeighbour> wanted) {
+  if (kernel_.contains(dev)) return kernel_.write(dev, wanted);
   const auto link = link_id(dev, vni);
   if (!link) return std::unexpected(link.error());
   const Seconds now = Engine::to_seconds(loop_.now());
@@ -110,6 +113,7 @@ Result<void> Overlay::write_external(const std::string& dev, std::optional<Vni> 
 }
 
 Result<std::vector<FdbEntry>> Overlay::list_external(const std::string& dev, std::uint8_t source) {
+  if (kernel_.contains(dev)) return kernel_.list_external(dev, source);
   const auto link = find(dev);
   if (!link) return std::unexpected(link.error());
   auto entries = data_plane_.engine()->fdb().list((*link)->id, Engine::to_seconds(loop_.now()));
@@ -118,6 +122,7 @@ Result<std::vector<FdbEntry>> Overlay::list_external(const std::string& dev, std
 }
 
 void Overlay::forget_station(const std::string& dev, std::optional<Vni> vni, MacAddr mac) {
+  if (kernel_.contains(dev)) return kernel_.forget_station(dev, mac);
   if (const auto link = link_id(dev, vni)) data_plane_.engine()->stations().forget(*link, mac);
 }
 
@@ -145,6 +150,7 @@ std::vector<ControlledVni> Overlay::list_controlled() {
       out.push_back(one);
     }
   }
+  kernel_.append_controlled(out);
   return out;
 }
 

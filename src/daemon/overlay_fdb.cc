@@ -46,6 +46,7 @@ Overlay::FdbOutcome Overlay::change_fdb(std::span<const v1::FdbChange> changes) 
 }
 
 Result<void> Overlay::change_one(const v1::FdbChange& change) {
+  if (kernel_.contains(change.entry().dev())) return kernel_.change_fdb(change);
   const auto link = find(change.entry().dev());
   if (!link) return std::unexpected(link.error());
   const auto request = parse_fdb_entry(change.entry(), (*link)->settings.engine,
@@ -118,6 +119,7 @@ std::size_t Overlay::flush(const OverlayLink& link, const v1::FlushFdbRequest& r
 }
 
 Result<std::uint64_t> Overlay::flush_fdb(const v1::FlushFdbRequest& request) {
+  if (kernel_.contains(request.dev())) return kernel_.flush_fdb(request);
   const auto link = find(request.dev());
   if (!link) return std::unexpected(link.error());
   const auto filter = parse_fdb_flush(request, (*link)->settings.engine,
@@ -143,19 +145,22 @@ v1::FdbEntry Overlay::FdbSnapshot::message(const FdbEntry& entry) const {
 }
 
 Result<Overlay::FdbSnapshot> Overlay::list_fdb(const v1::ListFdbRequest& request) {
-  const auto ids = ids_of(request.dev());
+  const auto ids = is_kernel_only(request.dev()) ? Result<std::vector<LinkId>>(std::vector<LinkId>())
+                                                 : ids_of(request.dev());
   if (!ids) return std::unexpected(ids.error());
   FdbSnapshot snapshot{.entries = {}, .links = {}, .devices = {}, .sources = source_names_};
+  const auto mac = MacAddr::parse(request.mac());
+  if (!mac && !request.mac().empty())
+    return fail(ErrorKind::kInvalid, fmt::format("Invalid mac address {}", request.mac()));
   const auto engine = data_plane_.engine();
   const Fdb& fdb = engine->fdb();
   const Seconds now = Engine::to_seconds(loop_.now());
-  if (!request.mac().empty()) {
-    const auto mac = MacAddr::parse(request.mac());
-    if (!mac) return fail(ErrorKind::kInvalid, fmt::format("Invalid mac address {}", request.mac()));
+  if (is_kernel_only(request.dev())) {
+    // None of the engine's.
+  } else if (mac) {
     for (const LinkId id : *ids) {
       std::ranges::copy(fdb.get(id, *mac, now), std::back_inserter(snapshot.entries));
     }
-    if (snapshot.entries.empty()) return fail(ErrorKind::kNotFound, "Fdb entry not found.");
   } else if (ids->size() == 1) {
     snapshot.entries = fdb.list(ids->front(), now);
   } else {
@@ -166,6 +171,8 @@ Result<Overlay::FdbSnapshot> Overlay::list_fdb(const v1::ListFdbRequest& request
     }
   }
   mark_external_floods(snapshot.entries);
+  if (auto done = append_kernel_entries(request, snapshot); !done) return std::unexpected(done.error());
+  if (mac && snapshot.entries.empty()) return fail(ErrorKind::kNotFound, "Fdb entry not found.");
   // Not all names: one entry must not cost those of ten thousand links.
   const auto take_name = [&](LinkId id) {
     if (const auto name = names_.find(id); name != names_.end()) snapshot.links.insert(*name);
@@ -208,6 +215,7 @@ void Overlay::compact_journal() {
     *change.mutable_entry() = snapshot.message(entry);
   }
   append_link_tables(records);
+  append_kernel_links(records);
   for (const v1::FdbChange& change : waiting_) *records.emplace_back().mutable_fdb() = change;
   if (auto written = journal_.rewrite(records); !written) {
     spdlog::error("the journal could not be shortened: {}", written.error().message);

@@ -40,6 +40,7 @@ v1::FdbChange make_change(const std::string& link, const v1::FdbEntry& entry, bo
 
 /// What was asked for; in the engine only.
 void Overlay::restore(const v1::StateRecord& record) {
+  if (restore_kernel(record)) return;
   const auto check = [](const std::string& what, const Result<void>& done) {
     if (!done) spdlog::warn("cannot restore {}: {}", what, done.error().message);
   };
@@ -123,6 +124,8 @@ void Overlay::restore() {
     repair(link);
     spdlog::info("link {}: taken over from the last daemon", name);
   }
+  kernel_.restore();
+  for (const auto& [name, link] : kernel_.all()) names_[link.id] = {name, std::nullopt};
   publish_events();
   data_plane_.schedule();
 }
@@ -160,15 +163,18 @@ Result<void> Overlay::configure(const v1::ConfiguredLink& wanted, const v1::Conf
   };
   if (has_link(name)) {
     const auto parsed = parse_link_spec(wanted.spec());
-    const LinkConfig& now = links_.at(name).settings.engine;
-    if (parsed && (parsed->engine.vni != now.vni || parsed->engine.port != now.port))
+    const LinkSettings& now = kernel_.contains(name) ? kernel_.get(name).settings : links_.at(name).settings;
+    if (parsed && (parsed->engine.vni != now.engine.vni || parsed->engine.port != now.engine.port ||
+                   parsed->is_kernel != now.is_kernel)) {
       keep_first(delete_link(name));
+    }
   }
   if (!has_link(name)) {
     if (auto added = add_link(name, wanted.spec()); !added) return std::unexpected(added.error());
     before = nullptr;
   } else if (before == nullptr || !MessageDifferencer::Equals(before->spec(), wanted.spec())) {
-    keep_first(respecify(links_.at(name), wanted.spec(), {}));
+    keep_first(kernel_.contains(name) ? respecify_kernel_link(name, wanted.spec(), {})
+                                      : respecify(links_.at(name), wanted.spec(), {}));
   }
   if (wanted.has_up() && (before == nullptr || before->up() != wanted.up())) {
     keep_first(set_link(name, {}, wanted.up()));
@@ -269,6 +275,7 @@ void Overlay::close(bool remove) {
   }
   for (const Port port : data_plane_.receiver_ports()) data_plane_.close_receivers(port);
   links_.clear();
+  kernel_.close(remove);
   if (remove) journal_.remove();
 }
 

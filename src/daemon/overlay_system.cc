@@ -277,6 +277,7 @@ void Overlay::interface_lost(OverlayLink& link) {
 // --- notifications of the kernel
 
 void Overlay::interface_changed(const Rtnetlink::Change& change) {
+  kernel_.interface_changed(change);
   const Interface& interface = change.interface;
   const auto known = devices_.find(interface.index);
   const std::string old_name = known == devices_.end() ? interface.name : known->second;

@@ -116,6 +116,7 @@ Result<std::vector<v1::MdbEntry>> Overlay::list_mdb(const std::string& dev) {
 // --- neighbours
 
 Result<void> Overlay::change_neighbour(const v1::NeighbourChange& change) {
+  if (kernel_.contains(change.neighbour().dev())) return kernel_.change_neighbour(change);
   if (auto done = apply(change); !done) return done;
   v1::StateRecord record;
   *record.mutable_neighbour() = change;
@@ -180,7 +181,7 @@ v1::Neighbour Overlay::describe(const Neighbour& neighbour) const {
 }
 
 Result<std::vector<v1::Neighbour>> Overlay::list_neighbours(const std::string& dev) {
-  const auto ids = ids_of(dev);
+  const auto ids = is_kernel_only(dev) ? Result<std::vector<LinkId>>(std::vector<LinkId>()) : ids_of(dev);
   if (!ids) return std::unexpected(ids.error());
   std::vector<Neighbour> found;
   const auto neighbours =
@@ -191,12 +192,14 @@ Result<std::vector<v1::Neighbour>> Overlay::list_neighbours(const std::string& d
   std::ranges::sort(found, {}, [](const Neighbour& n) { return std::pair(n.link, n.ip); });
   std::vector<v1::Neighbour> out;
   for (const Neighbour& neighbour : found) out.push_back(describe(neighbour));
+  if (auto done = append_kernel_neighbours(dev, out); !done) return std::unexpected(done.error());
   return out;
 }
 
 /// What the operator has told the kernel (`ip neigh add … dev vxlan0`) answers, too. Not what the kernel
 /// found out by itself: its own questions must not be answered from its own memory.
 void Overlay::neighbour_changed(const NeighbourEntry& entry) {
+  kernel_.neighbour_changed(entry);
   const auto is_it = [&](const auto& item) { return item.second.interface == entry.device; };
   const auto found = std::ranges::find_if(links_, is_it);
   if (!entry.device.is_set() || found == links_.end()) return;

@@ -14,7 +14,9 @@ struct NeighbourEntry {
   bool valid = false;      ///< has an address that the kernel would send to
   bool permanent = false;  ///< set by somebody, never aged
   bool router = false;     ///< RFC 4861: the neighbour says that it is a router
-  bool removed = false;    ///< the entry is gone; only where changes are reported
+  bool extern_learn =
+      false;             ///< NTF_EXT_LEARNED: a control plane says so, and it neither ages nor is asked for
+  bool removed = false;  ///< the entry is gone; only where changes are reported
 
   friend bool operator==(const NeighbourEntry&, const NeighbourEntry&) = default;
 };

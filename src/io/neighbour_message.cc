@@ -35,7 +35,8 @@ std::optional<NeighbourEntry> parse_neighbour(ByteView payload) {
                         .mac = mac.value_or(MacAddr()),
                         .valid = mac.has_value() && (header.ndm_state & kUsable) != 0,
                         .permanent = (header.ndm_state & NUD_PERMANENT) != 0,
-                        .router = (header.ndm_flags & NTF_ROUTER) != 0};
+                        .router = (header.ndm_flags & NTF_ROUTER) != 0,
+                        .extern_learn = (header.ndm_flags & NTF_EXT_LEARNED) != 0};
 }
 
 }  // namespace vtep

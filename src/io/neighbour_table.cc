@@ -117,7 +117,9 @@ std::vector<Result<void>> NeighbourTable::apply(std::span<const NeighbourEntry> 
     ndmsg header{};
     header.ndm_family = netlink_family(entry.ip);
     header.ndm_ifindex = static_cast<int>(entry.device.value());
-    header.ndm_state = NUD_PERMANENT;
+    header.ndm_state = entry.extern_learn ? NUD_NOARP : NUD_PERMANENT;
+    if (entry.extern_learn) header.ndm_flags |= NTF_EXT_LEARNED;
+    if (entry.router) header.ndm_flags |= NTF_ROUTER;
     NetlinkRequest request = entry.removed
                                  ? NetlinkRequest(RTM_DELNEIGH, 0, header)
                                  : NetlinkRequest(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, header);

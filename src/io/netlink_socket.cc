@@ -186,6 +186,7 @@ Error NetlinkRefusal::to_error(const std::string& what) const {
   if (!message.empty()) error.message = what + ": " + message;
   switch (error_number) {
     case ENODEV:
+    case ENOENT:
       error.kind = ErrorKind::kNotFound;
       break;
     case EEXIST:

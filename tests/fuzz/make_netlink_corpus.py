@@ -13,11 +13,11 @@ import struct
 HERE = pathlib.Path(__file__).parent
 FOLDER = HERE / "corpus/netlink"
 TESTDATA = HERE / "../../src/io/testdata"
-LINK, ADDRESS, NEIGHBOUR, ROUTE = range(4)
+LINK, ADDRESS, NEIGHBOUR, ROUTE, BRIDGE = range(5)
 
 AF_INET, AF_INET6, AF_BRIDGE = 2, 10, 7
 IFA_ADDRESS, IFA_LOCAL, IFA_FLAGS = 1, 2, 8
-NDA_DST, NDA_LLADDR = 1, 2
+NDA_DST, NDA_LLADDR, NDA_CACHEINFO, NDA_PORT, NDA_VNI, NDA_IFINDEX, NDA_MASTER, NDA_NH_ID = 1, 2, 3, 6, 7, 8, 9, 13
 NUD_PERMANENT, NTF_PROXY = 0x80, 0x08
 RTA_DST, RTA_OIF, RTA_GATEWAY, RTA_PRIORITY, RTA_MULTIPATH, RTA_TABLE, RTA_VIA = 1, 4, 5, 6, 9, 15, 18
 MAIN, BLACKHOLE, ONLINK, CLONED, VTEP = 254, 6, 4, 0x200, 86
@@ -65,6 +65,14 @@ PAYLOADS = {
     "neighbour-v6": (NEIGHBOUR, neighbour(AF_INET6, NUD_PERMANENT, 0, (NDA_DST, ip("fd00:1::")), (NDA_LLADDR, MAC))),
     "neighbour-proxy": (NEIGHBOUR, neighbour(AF_INET, 0, NTF_PROXY, (NDA_DST, ip("10.244.1.0")))),
     "neighbour-bridge": (NEIGHBOUR, neighbour(AF_BRIDGE, NUD_PERMANENT, 0, (NDA_LLADDR, MAC))),
+    "bridge-vxlan": (BRIDGE, neighbour(AF_BRIDGE, NUD_PERMANENT, 2, (NDA_LLADDR, MAC), (NDA_DST, ip("10.0.0.2")),
+                                       (NDA_PORT, b"\x12\xb5"), (NDA_VNI, u32(6000)), (NDA_IFINDEX, u32(3)),
+                                       (NDA_CACHEINFO, bytes(16)))),
+    "bridge-v6": (BRIDGE, neighbour(AF_BRIDGE, 2, 0x12, (NDA_LLADDR, MAC), (NDA_DST, ip("fd00::2")))),
+    "bridge-port": (BRIDGE, neighbour(AF_BRIDGE, 2, 0, (NDA_LLADDR, MAC), (NDA_MASTER, u32(9)))),
+    "bridge-nexthop": (BRIDGE, neighbour(AF_BRIDGE, 2, 0, (NDA_LLADDR, MAC), (NDA_NH_ID, u32(10)))),
+    "bridge-short": (BRIDGE, neighbour(AF_BRIDGE, 2, 0, (NDA_LLADDR, MAC[:5]))),
+    "bridge-vni": (BRIDGE, neighbour(AF_BRIDGE, 2, 0, (NDA_LLADDR, MAC), (NDA_VNI, u32(1 << 24)))),
     "route-v4": (ROUTE, route(AF_INET, 24, (RTA_TABLE, u32(MAIN)), V4, *OVER_V4, flags=ONLINK)),
     "route-v4-default": (ROUTE, route(AF_INET, 0, *OVER_V4)),
     "route-v4-via-v6": (ROUTE, route(AF_INET, 24, V4, (RTA_VIA, struct.pack("<H", AF_INET6) + ip("fe80::1")))),

@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "io/address_message.h"
+#include "io/bridge_message.h"
 #include "io/link_message.h"
 #include "io/neighbour_message.h"
 #include "io/route_message.h"
@@ -37,6 +38,9 @@ void parse(std::uint8_t parser, ByteView payload) {
         check(fits(destination.address(), destination.length()));
         check(!to_string(message->route, "flannel.1").empty());
       }
+      break;
+    case 4:
+      if (const auto entry = parse_bridge_entry(payload)) check(entry->device.is_set());
       break;
     default:
       break;

@@ -156,4 +156,15 @@ class VtepEndpoint(Endpoint):
         return {name: count for name, count in counts.items() if count}
 
 
-ENDPOINTS = {endpoint.impl: endpoint for endpoint in (VtepEndpoint, KernelEndpoint)}
+class DriverEndpoint(VtepEndpoint):
+    """vtepd, which leaves the frames to the kernel's driver."""
+
+    impl = "driver"
+    allow_vlan = ""
+
+    def link(self, command, **options):
+        more = ["datapath", "kernel"] if "add" in words(command) else []
+        return super().link([*words(command), *more], **options)
+
+
+ENDPOINTS = {endpoint.impl: endpoint for endpoint in (VtepEndpoint, KernelEndpoint, DriverEndpoint)}

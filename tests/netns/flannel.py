@@ -29,10 +29,12 @@ def key(subnet):
 
 
 class FlannelNet(EtcdLan):
-    def __init__(self, net, direct=False, nodes=("a", "b")):
+    def __init__(self, net, direct=False, nodes=("a", "b"), datapaths=()):
         super().__init__(net)
         self.etcd.put(f"{PREFIX}/config", config(direct))
-        self.nodes = [Node(self, name, number) for number, name in enumerate(nodes, 1)]
+        datapaths = [*datapaths, *["user"] * len(nodes)]
+        self.nodes = [Node(self, name, number, datapath)
+                      for number, (name, datapath) in enumerate(zip(nodes, datapaths), 1)]
 
     def leases(self):
         """{subnet: what its node says}."""
@@ -43,7 +45,7 @@ class FlannelNet(EtcdLan):
 class Node(VtepEndpoint):
     """vtepd with `flannel:` in its file. Its containers are 10.244.X.1 on lo."""
 
-    def __init__(self, flannel, name, number):
+    def __init__(self, flannel, name, number, datapath="user"):
         self.flannel = flannel
         super().__init__(flannel.net, flannel.net.namespace(name))
         self.address = f"10.84.0.{number}"
@@ -52,7 +54,8 @@ class Node(VtepEndpoint):
         self.subnet_file = flannel.net.directory / f"{name}-subnet.env"
         self.path = flannel.net.directory / f"{name}.yaml"
         self.path.write_text(yaml.safe_dump({"flannel": {
-            "etcd": [flannel.etcd.endpoint], "dev": "eno1", "subnet_file": str(self.subnet_file)}}))
+            "etcd": [flannel.etcd.endpoint], "dev": "eno1", "subnet_file": str(self.subnet_file),
+            "datapath": datapath}}))
         self.start(config=self.path)
 
     def source(self):

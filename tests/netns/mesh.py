@@ -19,9 +19,11 @@ GUEST_IP = "192.168.5.100"
 
 
 class MeshNet(EtcdLan):
-    def __init__(self, net, nodes=("a", "b"), cluster=False, **options):
+    def __init__(self, net, nodes=("a", "b"), cluster=False, datapaths=(), **options):
         super().__init__(net, cluster)
-        self.nodes = [MeshNode(self, name, number, **options) for number, name in enumerate(nodes, 1)]
+        datapaths = [*datapaths, *["user"] * len(nodes)]
+        self.nodes = [MeshNode(self, name, number, datapath=datapath, **options)
+                      for number, (name, datapath) in enumerate(zip(nodes, datapaths), 1)]
 
     def keys(self):
         return sorted(name.removeprefix(PREFIX + "/") for name in self.etcd.keys(PREFIX + "/"))
@@ -34,7 +36,7 @@ class MeshNet(EtcdLan):
 
 
 class MeshNode(VtepEndpoint):
-    def __init__(self, mesh, name, number, ttl=30):
+    def __init__(self, mesh, name, number, ttl=30, datapath="user"):
         self.mesh, self.name = mesh, name
         super().__init__(mesh.net, mesh.net.namespace(name))
         self.address, self.ip = f"10.84.0.{number}", f"192.168.5.{number}"
@@ -42,7 +44,8 @@ class MeshNode(VtepEndpoint):
         self.path = mesh.net.directory / f"{name}.yaml"
         self.configure(ttl=ttl)
         self.start(config=self.path)
-        self.link(f"add name vxlan0 type vxlan id {VNI} local {self.address} dev eno1 dstport 4789 control mesh")
+        self.link(f"add name vxlan0 type vxlan id {VNI} local {self.address} dev eno1 dstport 4789 control mesh "
+                  f"datapath {datapath}")
         self.ns.sysctl("net.ipv4.conf.default.arp_notify", 1)  # whoever is new announces itself
         self.ns.run("ip link add br0 type bridge forward_delay 0 mcast_snooping 0")
         self.ns.run(f"ip link set br0 address 02:00:00:00:0b:{number:02x}")

@@ -1,4 +1,5 @@
-"""`vtep fdb` beside `bridge fdb` in the same situations: what they accept and what they print."""
+"""`vtep fdb` beside `bridge fdb` in the same situations: what they accept and what they print. `vtep fdb` is about the
+tables of vtepd, or about those of the kernel's driver, which vtepd programs ("driver")."""
 
 import json
 import re
@@ -9,10 +10,10 @@ from stations import VNI, heard, make_probe, station
 
 
 class Twins:
-    """The same situation twice: once with vtepd, once with the kernel's driver."""
+    """The same situation twice: once with vtepd, once with the kernel's driver alone."""
 
-    def __init__(self, net, spec):
-        self.vtep, self.kernel = (make_probe(net, impl, spec) for impl in ("vtep", "kernel"))
+    def __init__(self, net, spec, own="vtep"):
+        self.vtep, self.kernel = (make_probe(net, impl, spec) for impl in (own, "kernel"))
 
     def do(self, action):
         for probe in (self.vtep, self.kernel):
@@ -123,10 +124,14 @@ SITUATIONS = {
 }
 
 
+either = pytest.mark.parametrize("own", ["vtep", "driver"])
+
+
+@either
 @pytest.mark.parametrize("situation", SITUATIONS)
-def test_listings_are_those_of_bridge_fdb(net, situation):
+def test_listings_are_those_of_bridge_fdb(net, situation, own):
     spec, commands = SITUATIONS[situation]
-    twins = Twins(net, spec)
+    twins = Twins(net, spec, own)
     twins.compare()
     for command in commands:
         twins.fdb(command)
@@ -134,8 +139,9 @@ def test_listings_are_those_of_bridge_fdb(net, situation):
     twins.compare_other_listings()
 
 
-def test_learned_entries_are_those_of_bridge_fdb(net):
-    twins = Twins(net, "group 239.1.1.1")
+@either
+def test_learned_entries_are_those_of_bridge_fdb(net, own):
+    twins = Twins(net, "group 239.1.1.1", own)
     twins.do(lambda probe: heard(probe, 1, "10.0.0.2"))
     twins.do(lambda probe: heard(probe, 2, "10.0.0.3"))
     twins.compare()
@@ -144,8 +150,9 @@ def test_learned_entries_are_those_of_bridge_fdb(net):
     assert f"{station(1)} dst 10.0.0.4 self " in lines(twins.vtep, "show dev vxlan0")
 
 
-def test_get_prints_what_bridge_prints(net):
-    twins = Twins(net, "remote 10.0.0.9")
+@either
+def test_get_prints_what_bridge_prints(net, own):
+    twins = Twins(net, "remote 10.0.0.9", own)
     twins.fdb(f"add {station(1)} dst 10.0.0.2 dev vxlan0 static")
     for mac in (station(1), "00:00:00:00:00:00"):
         vtep, kernel = twins.fdb(f"get {mac} dev vxlan0 self")
@@ -155,8 +162,9 @@ def test_get_prints_what_bridge_prints(net):
 FLUSHES = ["", "self", "permanent", "static", "dynamic", "nopermanent"]
 
 
-def test_flush_leaves_what_bridge_leaves(net):
-    twins = Twins(net, "remote 10.0.0.9")
+@either
+def test_flush_leaves_what_bridge_leaves(net, own):
+    twins = Twins(net, "remote 10.0.0.9", own)
     for words in FLUSHES:
         twins.fdb(f"replace {station(1)} dst 10.0.0.2 dev vxlan0")
         twins.fdb(f"replace {station(2)} dst 10.0.0.2 dev vxlan0 static")

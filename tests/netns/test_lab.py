@@ -10,7 +10,8 @@ from endpoints import BIN_DIR
 
 RUN = Path(__file__).parents[2] / "lab" / "run"
 THREE, TWO = ("S20", "S3", "S8"), ("S20", "S8")
-HOSTS = {"multicast": THREE, "router": THREE, "unicast": TWO, "static": THREE, "flannel": TWO, "mesh": TWO}
+HOSTS = {"multicast": THREE, "router": THREE, "unicast": TWO, "static": THREE, "flannel": TWO, "mesh": TWO,
+         "evpn": TWO}
 # One run with vtep alone, and one with each host replaced.
 RUNS = [(name, peer) for name, hosts in HOSTS.items() for peer in ("", *hosts)]
 

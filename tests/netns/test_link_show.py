@@ -18,8 +18,8 @@ SPECS = [
 
 
 class Twins:
-    def __init__(self, net, spec):
-        self.probes = [Probe(net, impl) for impl in ("vtep", "kernel")]
+    def __init__(self, net, spec, own="vtep"):
+        self.probes = [Probe(net, impl) for impl in (own, "kernel")]
         for probe in self.probes:
             probe.host.add_link(spec, mac=LOCAL)
 
@@ -37,14 +37,16 @@ def words_of_vxlan(text):
     return re.search(r"    vxlan id .*?(?= addrgenmode)", text)[0]
 
 
+@pytest.mark.parametrize("own", ["vtep", "driver"])
 @pytest.mark.parametrize("spec", SPECS)
-def test_details_are_those_of_ip_link(net, spec):
-    twins = Twins(net, spec)
+def test_details_are_those_of_ip_link(net, spec, own):
+    twins = Twins(net, spec, own)
     vtep, kernel = twins.show("-d")
-    assert words_of_vxlan(vtep) == words_of_vxlan(kernel)
+    assert words_of_vxlan(vtep).replace(" datapath kernel", "") == words_of_vxlan(kernel)
     assert len(vtep.splitlines()) == len(kernel.splitlines()) == 3
 
     vtep, kernel = (json.loads(text)[0] for text in twins.show("-d -j"))
+    assert vtep["linkinfo"]["info_data"].pop("datapath", "vtep") == ("vtep" if own == "vtep" else "kernel")
     assert vtep["linkinfo"] == kernel["linkinfo"]
     assert set(vtep) == set(kernel)
     same = "ifname mtu address broadcast link_type group linkmode txqlen operstate min_mtu"

@@ -333,7 +333,7 @@ def test_without_a_mesh_again(mesh):
 def test_unknown_control_planes_are_refused(net, options):
     node = MeshNet(net, nodes=("a",)).nodes[0]
     refused = node.link(f"add name other type vxlan id 8 local {node.address} dstport 4789 {options}", check=False)
-    assert refused.returncode == 1 and 'control "nobody": there is only mesh' in refused.stderr
+    assert refused.returncode == 1 and 'control "nobody": there is only mesh and evpn' in refused.stderr
     refused = node.link("add name other type vxlan id 8 dstport 4789 control mesh", check=False)
     assert refused.returncode == 1 and "control needs 'local'" in refused.stderr
 

@@ -1,0 +1,143 @@
+"""VTEPs that know each other by BGP: nodes a (10.84.0.1), b, and so on, each with vtepd and a gobgpd of its own; and hosts
+with FRR and the kernel's driver. Behind each is br0, with 192.168.5.1, .2 and so on."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import yaml
+
+from endpoints import VtepEndpoint
+from namespaces import eventually
+
+VNI = 6000
+AS = 65000
+
+
+class EvpnLan:
+    """All of them are neighbours of each other (a full mesh of iBGP), and of the addresses `others`."""
+
+    def __init__(self, net, nodes=("a", "b"), frr=(), datapaths=(), others=()):
+        self.net = net
+        self.lan = net.namespace("lan")
+        self.lan.run("ip link add br0 type bridge forward_delay 0")
+        self.lan.run("ip link set br0 up")
+        names = [*nodes, *frr]
+        self.addresses = {name: f"10.84.0.{number}" for number, name in enumerate(names, 1)}
+        self.addresses |= {address: address for address in others}
+        datapaths = [*datapaths, *["user"] * len(nodes)]
+        self.nodes = [EvpnNode(self, name, datapath) for name, datapath in zip(nodes, datapaths)]
+        self.frr = [FrrHost(self, name) for name in frr]
+
+    def plug(self, namespace, name):
+        self.net.cable(namespace, "eno1", self.lan, f"to-{name}")
+        self.lan.run(f"ip link set to-{name} master br0")
+        namespace.run(f"ip addr add {self.addresses[name]}/24 dev eno1")
+
+    def others(self, name):
+        return [address for other, address in self.addresses.items() if other != name]
+
+    def make_bridge(self, namespace, number, address=None):
+        """br0 over vxlan0, which announces its address, if it has one, when it comes up."""
+        namespace.sysctl("net.ipv4.conf.default.arp_notify", 1)
+        namespace.run("ip link add br0 type bridge forward_delay 0 mcast_snooping 0")
+        namespace.run(f"ip link set br0 address 02:00:00:00:0b:{number:02x}")
+        namespace.run("ip link set vxlan0 master br0")
+        if address:
+            namespace.run(f"ip addr add {address}/24 dev br0")
+        for device in ("vxlan0", "br0"):
+            namespace.run(f"ip link set {device} up")
+
+
+class EvpnNode(VtepEndpoint):
+    def __init__(self, lan, name, datapath):
+        self.lan_, self.name = lan, name
+        super().__init__(lan.net, lan.net.namespace(name))
+        self.address = lan.addresses[name]
+        self.number = int(self.address.rpartition(".")[2])
+        self.ip = f"192.168.5.{self.number}"
+        lan.plug(self.ns, name)
+        self.path = lan.net.directory / f"{name}.yaml"
+        self.configure()
+        self.start(config=self.path)
+        self.link(f"add name vxlan0 type vxlan id {VNI} local {self.address} dstport 4789 control evpn "
+                  f"datapath {datapath}")
+        lan.make_bridge(self.ns, self.number, self.ip)
+
+    def configure(self, **more):
+        evpn = {"as": AS, "router_id": self.address, "listen": [self.address],
+                "neighbours": [{"address": other, "as": AS} for other in self.lan_.others(self.name)], **more}
+        self.path.write_text(yaml.safe_dump({"evpn": evpn}))
+
+    @property
+    def mac(self):
+        return self.ns.mac("br0")
+
+    def source(self):
+        return super().source("evpn")
+
+    def entries(self):
+        """{MAC: remote} of what control planes say; of the flood list the last."""
+        return dict(self.external("vxlan0"))
+
+    def knows(self, address):
+        return ("00:00:00:00:00:00", address) in self.external("vxlan0")
+
+    def neighbours(self):
+        return {entry["dst"]: entry["lladdr"] for entry in json.loads(self.vtep_run("-j neigh show dev vxlan0").stdout)}
+
+    def ping(self, address, count=1):
+        return self.ns.run(f"ping -q -c {count} -i 0.05 -W 5 {address}")
+
+
+class FrrHost:
+    """zebra and bgpd, with the kernel's vxlan device as FRR wants it: a port of a bridge, which does not learn."""
+
+    def __init__(self, lan, name):
+        self.lan_, self.name = lan, name
+        self.ns = lan.net.namespace(name)
+        self.address = lan.addresses[name]
+        self.number = int(self.address.rpartition(".")[2])
+        self.ip = f"192.168.5.{self.number}"
+        lan.plug(self.ns, name)
+        self.ns.run(f"ip link add vxlan0 type vxlan id {VNI} local {self.address} dstport 4789 nolearning")
+        lan.make_bridge(self.ns, self.number)
+        self.ns.run("bridge link set dev vxlan0 learning off neigh_suppress on")
+        self.pathspace = self.ns.name
+        self.run_dir = f"/var/run/frr/{self.pathspace}"
+        subprocess.run(["install", "-d", "-o", "frr", "-g", "frr", self.run_dir], check=True)
+        lan.net.on_close(lambda: subprocess.run(["rm", "-rf", self.run_dir], check=True))
+        self.config = lan.net.directory / f"{name}.conf"
+        neighbours = "".join(f" neighbor {other} remote-as {AS}\n neighbor {other} timers connect 1\n" for other in lan.others(name))
+        activate = "".join(f"  neighbor {other} activate\n" for other in lan.others(name))
+        self.config.write_text(
+            f"router bgp {AS}\n bgp router-id {self.address}\n no bgp default ipv4-unicast\n{neighbours}"
+            f" address-family l2vpn evpn\n{activate}  advertise-all-vni\n  advertise-svi-ip\n exit-address-family\n")
+        self.config.chmod(0o644)
+        self.config.parent.chmod(0o755)
+        self.start("zebra")
+        # Otherwise bgpd asks again after ten seconds.
+        eventually("zebra listens", lambda: self.vtysh("show evpn vni", check=False).returncode == 0
+                   and Path(f"{self.run_dir}/zserv.api").exists())
+        self.start("bgpd")
+        eventually("FRR knows the VNI", lambda: str(VNI) in self.vtysh("show bgp l2vpn evpn vni", check=False).stdout)
+        # Of an address that was there before, FRR 8.4 does not always tell others (advertise-svi-ip).
+        self.ns.run(f"ip addr add {self.ip}/24 dev br0")
+
+    def start(self, daemon):
+        command = [f"/usr/lib/frr/{daemon}", "-N", self.pathspace, "-A", "127.0.0.1"]
+        command += ["-f", self.config] if daemon == "bgpd" else ["-f", "/dev/null"]
+        with open(self.lan_.net.directory / f"{self.name}-{daemon}.log", "ab") as log:
+            self.lan_.net.process(self.ns, command, stdout=log, stderr=subprocess.STDOUT)
+
+    def vtysh(self, command, **options):
+        return self.ns.run(["vtysh", "-N", self.pathspace, "-c", command], **options)
+
+    @property
+    def mac(self):
+        return self.ns.mac("br0")
+
+    def entries(self):
+        """{MAC: remote} of the kernel's device."""
+        listed = json.loads(self.ns.out("bridge -j fdb show dev vxlan0"))
+        return {entry["mac"]: entry["dst"] for entry in listed if "dst" in entry and "extern_learn" in entry["flags"]}
