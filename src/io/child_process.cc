@@ -21,6 +21,7 @@ namespace {
 
 constexpr int kGraceMs = 1000;
 constexpr std::size_t kLongestLine = 4096;
+constexpr int kPipeBuffers = 16;  // of 4096 bytes each
 
 /// glibc has no name for it yet.
 int open_pid(int pid) {
@@ -107,11 +108,14 @@ ChildProcess::~ChildProcess() {
   ::close(pid_fd_);
 }
 
-void ChildProcess::read_output() {
+bool ChildProcess::read_output() {
   std::array<char, 4096> buffer{};
   const ssize_t size = ::read(output_fd_, buffer.data(), buffer.size());
-  if (size < 0 && errno == EAGAIN) return;
-  if (size <= 0) return loop_.unwatch(output_fd_);
+  if (size < 0 && errno == EAGAIN) return false;
+  if (size <= 0) {
+    loop_.unwatch(output_fd_);
+    return false;
+  }
   for (ssize_t i = 0; i < size; ++i) {
     const char c = buffer[static_cast<std::size_t>(i)];
     if (c == '\n') {
@@ -120,6 +124,7 @@ void ChildProcess::read_output() {
       line_ += c;
     }
   }
+  return true;
 }
 
 void ChildProcess::end_seen() {
@@ -127,7 +132,9 @@ void ChildProcess::end_seen() {
   if (::waitpid(pid_, &status, WNOHANG) != pid_) return;
   pid_ = 0;
   loop_.unwatch(pid_fd_);
-  read_output();
+  // Its last words. No more than a pipe holds: a child of its own may write on.
+  for (int i = 0; i < kPipeBuffers && read_output(); ++i) {
+  }
   const std::string how = WIFSIGNALED(status) ? "signal " + std::to_string(WTERMSIG(status))
                                               : "exit status " + std::to_string(WEXITSTATUS(status));
   const auto on_end = handlers_.on_end;

@@ -38,7 +38,8 @@ class ChildProcess {
 
  private:
   ChildProcess(Loop& loop, int pid, int pid_fd, int output_fd, Handlers handlers);
-  void read_output();
+  /// A buffer full. False: there is nothing more for now, or ever.
+  bool read_output();
   void end_seen();
 
   Loop& loop_;
