@@ -12,33 +12,23 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <array>
-#include <chrono>
-#include <cstdio>
 #include <cstdlib>
 #include <deque>
 #include <functional>
 #include <memory>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "control/gobgp_client.h"
 #include "io/loop.h"
+#include "load.h"
 
 namespace vtep {
 namespace {
 
-using Clock = std::chrono::system_clock;
-
-double seconds_since_epoch() {
-  return std::chrono::duration<double>(Clock::now().time_since_epoch()).count();
-}
-
-[[noreturn]] void give_up(const std::string& why) {
-  fmt::print(stderr, "evpn_load: {}\n", why);
-  std::exit(1);
-}
+using load::give_up;
+using load::say_done;
+using load::seconds_since_epoch;
 
 class Load {
  public:
@@ -68,7 +58,7 @@ class Load {
                          [this](const Result<void>& started) {
                            if (!started) give_up(started.error().message);
                            const double begun = seconds_since_epoch();
-                           done_ = [begun] { say("begun", begun); };
+                           done_ = [begun] { say_done(begun); };
                            send();
                          });
     if (auto watched = loop_->watch(STDIN_FILENO, [this] { read_commands(); }); !watched)
@@ -86,11 +76,6 @@ class Load {
     bool is_withdrawn;
   };
   static constexpr std::size_t kMostInFlight = 256;
-
-  static void say(const char* name, double begun) {
-    fmt::print("{{\"{}\":{:.6f},\"written\":{:.6f}}}\n", name, begun, seconds_since_epoch());
-    std::fflush(stdout);
-  }
 
   /// 10.1.0.1 and on.
   Ipv4 address(std::uint32_t vtep) const { return Ipv4(0x0a010001U + size_.first + vtep); }
@@ -137,7 +122,7 @@ class Load {
           {.address = *IpAddr::parse(peer), .as = size_.as, .local = IpAddr::parse(size_.router_id)},
           [begun](const Result<void>& added) {
             if (!added) give_up(added.error().message);
-            say("begun", begun);
+            say_done(begun);
           });
     }
   }
@@ -148,26 +133,19 @@ class Load {
     owners_[number] = {to, owners_[number].sequence + 1};
     waiting_.push_back({station(number), false});
     waiting_.push_back({before, true});
-    done_ = [begun] { say("begun", begun); };
+    done_ = [begun] { say_done(begun); };
     send();
   }
 
   void read_commands() {
-    std::array<char, 4096> buffer{};
-    const ssize_t size = ::read(STDIN_FILENO, buffer.data(), buffer.size());
-    if (size <= 0) return loop_->stop();
-    std::istringstream words(std::string(buffer.data(), static_cast<std::size_t>(size)));
-    std::string verb;
-    while (words >> verb) {
-      if (verb == "peer") {
-        add_peers();
-        continue;
-      }
+    const bool is_open = load::read_commands([this](const std::string& verb, std::istream& words) {
+      if (verb == "peer") return add_peers();
       std::uint32_t number = 0, to = 0;
       if (verb != "move" || !(words >> number >> to) || number >= owners_.size() || to >= size_.vteps)
         give_up("no such command");
       move(number, to);
-    }
+    });
+    if (!is_open) loop_->stop();
   }
 
   const Size size_;

@@ -10,13 +10,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <array>
 #include <chrono>
-#include <cstdio>
 #include <cstdlib>
-#include <iostream>
 #include <memory>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -26,20 +22,14 @@
 #include "control/mesh_publisher.h"
 #include "control/rib.h"
 #include "io/loop.h"
+#include "load.h"
 
 namespace vtep {
 namespace {
 
-using Clock = std::chrono::system_clock;
-
-double seconds_since_epoch() {
-  return std::chrono::duration<double>(Clock::now().time_since_epoch()).count();
-}
-
-[[noreturn]] void give_up(const std::string& why) {
-  fmt::print(stderr, "mesh_load: {}\n", why);
-  std::exit(1);
-}
+using load::give_up;
+using load::say_done;
+using load::seconds_since_epoch;
 
 /// The simulated VTEP's number is that of its address: 10.1.0.0 and on.
 class Vtep {
@@ -97,9 +87,7 @@ class Load {
     wait_until_written([this] {
       std::size_t keys = 0;
       for (const auto& vtep : vteps_) keys += vtep->written();
-      fmt::print("{{\"keys\":{},\"begun\":{:.6f},\"written\":{:.6f}}}\n", keys, begun_,
-                 seconds_since_epoch());
-      std::fflush(stdout);
+      say_done(begun_, fmt::format("\"keys\":{},", keys));
     });
     if (auto watched = loop_->watch(STDIN_FILENO, [this] { read_commands(); }); !watched)
       give_up(watched.error().message);
@@ -118,22 +106,15 @@ class Load {
   }
 
   void read_commands() {
-    std::array<char, 4096> buffer{};
-    const ssize_t size = ::read(STDIN_FILENO, buffer.data(), buffer.size());
-    if (size <= 0) return loop_->stop();
-    std::istringstream lines(std::string(buffer.data(), static_cast<std::size_t>(size)));
-    std::string verb;
-    std::uint64_t number = 0;
-    std::size_t to = 0;
-    while (lines >> verb >> number >> to) {
-      if (verb != "move" || to >= vteps_.size()) give_up("no such command");
+    const bool is_open = load::read_commands([this](const std::string& verb, std::istream& words) {
+      std::uint64_t number = 0;
+      std::size_t to = 0;
+      if (verb != "move" || !(words >> number >> to) || to >= vteps_.size()) give_up("no such command");
       const double begun = seconds_since_epoch();
       vteps_[to]->take(station(number), ++moves_);
-      wait_until_written([begun] {
-        fmt::print("{{\"begun\":{:.6f},\"written\":{:.6f}}}\n", begun, seconds_since_epoch());
-        std::fflush(stdout);
-      });
-    }
+      wait_until_written([begun] { say_done(begun); });
+    });
+    if (!is_open) loop_->stop();
   }
 
   const std::unique_ptr<Loop> loop_ = std::move(Loop::create().value());

@@ -12,7 +12,7 @@
 #include "control/etcd_message.h"
 #include "control/etcd_status.h"
 #include "control/printable.h"
-#include "control/watch_stream.h"
+#include "control/read_stream.h"
 #include "io/timer.h"
 
 namespace vtep {
@@ -28,7 +28,10 @@ constexpr std::size_t kMaxBatch = 100'000'000;
 
 }  // namespace
 
-struct EtcdWatch::Impl final : WatchStream::Owner {
+struct EtcdWatch::Impl {
+  using Reactor = grpc::ClientBidiReactor<pb::WatchRequest, pb::WatchResponse>;
+  using Stream = ReadStream<pb::WatchResponse, Reactor>;
+
   Impl(std::shared_ptr<EtcdCluster> cluster_in, std::string prefix_in, std::int64_t from_revision,
        EtcdWatchHandlers handlers_in)
       : cluster(std::move(cluster_in)),
@@ -49,9 +52,10 @@ struct EtcdWatch::Impl final : WatchStream::Owner {
   void open_stream();
   void drop_stream();
 
-  void on_message(std::uint64_t stream, pb::WatchResponse& message) override;
-  void on_closed(std::uint64_t stream) override;
-  void on_done(std::uint64_t stream, const grpc::Status& status) override;
+  // Of the stream with this number: we may have gone on to another by then.
+  void on_message(std::uint64_t number, pb::WatchResponse& message);
+  void on_closed(std::uint64_t number);
+  void on_done(std::uint64_t number, const grpc::Status& status);
 
   bool take_created(const pb::WatchResponse& message);
   void take_canceled(const pb::WatchResponse& message);
@@ -76,7 +80,7 @@ struct EtcdWatch::Impl final : WatchStream::Owner {
 
   EtcdCluster::Member* member = nullptr;         // of the stream
   std::shared_ptr<grpc::ClientContext> context;  // while a stream is there
-  WatchStream* stream = nullptr;                 // until it is let go
+  Stream* stream = nullptr;                      // until it is let go
   std::uint64_t stream_number = 0;
   std::string token;
   bool has_new_token = false;
@@ -99,7 +103,8 @@ void EtcdWatch::Impl::open() {
 
 void EtcdWatch::Impl::open_stream() {
   member = &cluster->current();
-  pb::WatchCreateRequest request;
+  const auto message = std::make_shared<pb::WatchRequest>();
+  pb::WatchCreateRequest& request = *message->mutable_create_request();
   request.set_key(start_of_prefix(prefix));
   request.set_range_end(end_of_prefix(prefix));
   request.set_start_revision(next_revision);
@@ -110,8 +115,17 @@ void EtcdWatch::Impl::open_stream() {
   token = cluster->add_token(*context);
   // A member that is cut off from the others ends the stream instead of being silent.
   context->AddMetadata("hasleader", "true");
-  stream = new WatchStream(*this, scope, ++stream_number, context);
-  stream->start(*member->watch, request);
+  const std::uint64_t number = ++stream_number;
+  stream =
+      new Stream(scope, context,
+                 {.on_message = [this, number](pb::WatchResponse& response) { on_message(number, response); },
+                  .on_closed = [this, number] { on_closed(number); },
+                  .on_done = [this, number](const grpc::Status& status) { on_done(number, status); }});
+  stream->start([this, message](grpc::ClientContext& with, Reactor* reactor) {
+    member->watch->async()->Watch(&with, reactor);
+    reactor->StartWrite(message.get());
+    return message;
+  });
   timer.set(cluster->options().timeout,
             [this] { lose(grpc::Status(grpc::StatusCode::DEADLINE_EXCEEDED, "")); });
 }

@@ -116,6 +116,11 @@ void EvpnSource::add_peers(std::size_t next, bool is_restarting) {
   });
 }
 
+std::size_t EvpnSource::sessions() const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(peers_, [](const auto& peer) { return peer.second; }));
+}
+
 void EvpnSource::try_again(const Error& why) {
   trouble(why);
   retry_.set(doubled(kFirstWait, failures_++, kLongestWait), [this] { open(); });
@@ -136,9 +141,7 @@ void EvpnSource::connected() {
 void EvpnSource::trouble(const Error& why) {
   if (status_.is_connected && why.kind == ErrorKind::kUnavailable) {
     // It has lost its sessions, if it was restarted: so many are waited for.
-    const auto is_there = [](const auto& peer) { return peer.second; };
-    peers_before_ = std::max<std::size_t>(peers_before_,
-                                          static_cast<std::size_t>(std::ranges::count_if(peers_, is_there)));
+    peers_before_ = std::max(peers_before_, sessions());
     peers_.clear();
     round_end_.cancel();
     retry_.set_if_idle(kFirstWait, [this] { open(); });
@@ -420,9 +423,7 @@ void EvpnSource::end_round_later() {
 
 /// What has not been heard again is withdrawn, unless those who said it may still be on their way.
 void EvpnSource::end_round() {
-  const auto is_there = [](const auto& peer) { return peer.second; };
-  const auto there = static_cast<std::size_t>(std::ranges::count_if(peers_, is_there));
-  if (there < peers_before_ && loop_.now() - *round_begun_ < kPatience) return end_round_later();
+  if (sessions() < peers_before_ && loop_.now() - *round_begun_ < kPatience) return end_round_later();
   round_begun_.reset();
   peers_before_ = 0;
   std::erase_if(heard_, [&](const auto& entry) { return entry.second.round != round_; });
@@ -433,14 +434,13 @@ void EvpnSource::end_round() {
 // --- how that is going
 
 const SourceStatus& EvpnSource::status() {
-  const auto is_there = [](const auto& peer) { return peer.second; };
   if (!router_id_) {
     status_.state = "waiting for gobgpd";
   } else {
     status_.state =
         fmt::format("AS {}, router id {}, neighbours {} of {}, routes {} announced, {} heard", as_,
-                    router_id_->to_string(), std::ranges::count_if(peers_, is_there),
-                    std::max(peers_.size(), options_.peers.size()), announced_.size(), heard_.size());
+                    router_id_->to_string(), sessions(), std::max(peers_.size(), options_.peers.size()),
+                    announced_.size(), heard_.size());
   }
   return status_;
 }

@@ -91,6 +91,7 @@ class EvpnSource {
   void add_peers_when_told();
   void add_peers(std::size_t next, bool is_restarting);
   void watch();
+  std::size_t sessions() const;  // that are there
   void try_again(const Error& why);
   void connected();
   void trouble(const Error& why);

@@ -68,6 +68,15 @@ Error make_error(std::string_view what, std::string_view address, const grpc::St
   }
 }
 
+/// Only that it was done matters.
+template <typename Response>
+GobgpClient::Done<Response> without_answer(GobgpClient::Done<void> done) {
+  return [done = std::move(done)](const Result<Response>& response) {
+    if (!response) return done(std::unexpected(response.error()));
+    done({});
+  };
+}
+
 }  // namespace
 
 struct GobgpClient::Impl {
@@ -153,10 +162,7 @@ void GobgpClient::start_speaker(const BgpSpeaker& speaker, Done<void> done) {
   for (const std::string& listen : speaker.listen) request.mutable_global()->add_listen_addresses(listen);
   impl_->call<pb::StartBgpRequest, Empty>("start BGP",
                                           &pb::GobgpApi::StubInterface::async_interface::StartBgp, request,
-                                          [done = std::move(done)](const Result<Empty>& response) {
-                                            if (!response) return done(std::unexpected(response.error()));
-                                            done({});
-                                          });
+                                          without_answer<Empty>(std::move(done)));
 }
 
 void GobgpClient::add_peer(const BgpPeer& peer, Done<void> done) {
@@ -185,10 +191,7 @@ void GobgpClient::add_peer(const BgpPeer& peer, Done<void> done) {
   family.mutable_family()->set_safi(kSafiEvpn);
   impl_->call<pb::AddPeerRequest, Empty>(fmt::format("add the neighbour {}", peer.address.to_string()),
                                          &pb::GobgpApi::StubInterface::async_interface::AddPeer, request,
-                                         [done = std::move(done)](const Result<Empty>& response) {
-                                           if (!response) return done(std::unexpected(response.error()));
-                                           done({});
-                                         });
+                                         without_answer<Empty>(std::move(done)));
 }
 
 void GobgpClient::announce(const EvpnRoute& route, Done<void> done) {
@@ -196,10 +199,7 @@ void GobgpClient::announce(const EvpnRoute& route, Done<void> done) {
   *request.mutable_path() = route.to_path();
   impl_->call<pb::AddPathRequest, pb::AddPathResponse>(
       fmt::format("announce {}", route.key()), &pb::GobgpApi::StubInterface::async_interface::AddPath,
-      request, [done = std::move(done)](const Result<pb::AddPathResponse>& response) {
-        if (!response) return done(std::unexpected(response.error()));
-        done({});
-      });
+      request, without_answer<pb::AddPathResponse>(std::move(done)));
 }
 
 void GobgpClient::withdraw(const EvpnRoute& route, Done<void> done) {
@@ -208,10 +208,7 @@ void GobgpClient::withdraw(const EvpnRoute& route, Done<void> done) {
   *request.mutable_family() = request.path().family();
   impl_->call<pb::DeletePathRequest, Empty>(fmt::format("withdraw {}", route.key()),
                                             &pb::GobgpApi::StubInterface::async_interface::DeletePath,
-                                            request, [done = std::move(done)](const Result<Empty>& response) {
-                                              if (!response) return done(std::unexpected(response.error()));
-                                              done({});
-                                            });
+                                            request, without_answer<Empty>(std::move(done)));
 }
 
 // --- the watch
@@ -259,6 +256,7 @@ void GobgpClient::Impl::open() {
         stream->start([this, request](grpc::ClientContext& with,
                                       grpc::ClientReadReactor<pb::WatchEventResponse>* reactor) {
           stub->async()->WatchEvent(&with, &request, reactor);
+          return nullptr;  // it is copied
         });
         std::shared_ptr(handlers)->on_connected();
       });

@@ -17,8 +17,9 @@
 
 namespace vtep {
 
-template <typename Message>
-class ReadStream final : private grpc::ClientReadReactor<Message> {
+/// `Reactor` is gRPC's, for a call with one request or for one of which the request is the first message.
+template <typename Message, typename Reactor = grpc::ClientReadReactor<Message>>
+class ReadStream final : private Reactor {
  public:
   /// Called in the loop's thread while the scope is open.
   struct Handlers {
@@ -35,9 +36,10 @@ class ReadStream final : private grpc::ClientReadReactor<Message> {
         context_(std::move(context)),
         handlers_(std::make_shared<const Handlers>(std::move(handlers))) {}
 
-  /// `call` puts it on the wire: `stub.async()->Watch(&context, &request, reactor)`.
-  void start(const std::function<void(grpc::ClientContext&, grpc::ClientReadReactor<Message>*)>& call) {
-    call(*context_, this);
+  /// `call` prepares it: `stub.async()->Watch(&context, &request, reactor)`. What it returns is kept as long
+  /// as the stream is there: a message that is still to be written.
+  void start(const std::function<std::shared_ptr<const void>(grpc::ClientContext&, Reactor*)>& call) {
+    sent_ = call(*context_, this);
     // The owner's: it reads outside of gRPC's callbacks, which is allowed only while somebody holds the
     // stream.
     this->AddHold();
@@ -66,6 +68,7 @@ class ReadStream final : private grpc::ClientReadReactor<Message> {
   const std::shared_ptr<CallScope> scope_;
   const std::shared_ptr<grpc::ClientContext> context_;
   const std::shared_ptr<const Handlers> handlers_;
+  std::shared_ptr<const void> sent_;
   Message message_;
 };
 

@@ -70,24 +70,20 @@ Result<void> ControlPlane::apply_config(const v1::Config& config) {
   const auto keep = [&first](const Result<void>& done) {
     if (first && !done) first = done;
   };
-  // One that could not be started is tried again.
-  const auto differs = [this](std::string_view name, bool is_wanted, bool is_same) {
-    return !is_same || sources_.contains(std::string(name)) != is_wanted;
+  const auto follow = [&](std::string_view kind, bool is_wanted, bool is_same, const Create& create) {
+    const std::string name(kind);
+    // One that could not be started is tried again.
+    if (is_same && sources_.contains(name) == is_wanted) return;
+    keep(apply_source(name, is_wanted ? create : Create()));
   };
-  if (differs(MeshNode::kName, config.has_mesh(), MessageDifferencer::Equals(config.mesh(), before.mesh()))) {
-    keep(apply_source(
-        std::string(MeshNode::kName),
-        !config.has_mesh() ? Create() : [&](const LinkSource::Tools& tools, std::function<void()> changed) {
-          return MeshNode::create(tools, config.mesh(), std::move(changed));
-        }));
-  }
-  if (differs(EvpnNode::kName, config.has_evpn(), MessageDifferencer::Equals(config.evpn(), before.evpn()))) {
-    keep(apply_source(
-        std::string(EvpnNode::kName),
-        !config.has_evpn() ? Create() : [&](const LinkSource::Tools& tools, std::function<void()> changed) {
-          return EvpnNode::create(tools, config.evpn(), gobgpd_socket_, std::move(changed));
-        }));
-  }
+  follow(MeshNode::kName, config.has_mesh(), MessageDifferencer::Equals(config.mesh(), before.mesh()),
+         [&](const LinkSource::Tools& tools, std::function<void()> changed) {
+           return MeshNode::create(tools, config.mesh(), std::move(changed));
+         });
+  follow(EvpnNode::kName, config.has_evpn(), MessageDifferencer::Equals(config.evpn(), before.evpn()),
+         [&](const LinkSource::Tools& tools, std::function<void()> changed) {
+           return EvpnNode::create(tools, config.evpn(), gobgpd_socket_, std::move(changed));
+         });
   if (flannel_ == nullptr && sources_.empty()) close_host();
   return first;
 }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "daemon/etcd_settings.h"
+#include "daemon/source_number.h"
 #include "daemon/source_report.h"
 
 namespace vtep {
@@ -57,10 +58,9 @@ Result<std::unique_ptr<LinkSource>> EvpnNode::create(const Tools& tools, const v
                                                      std::function<void()> changed) {
   const auto options = parse_options(config);
   if (!options) return std::unexpected(options.error());
-  const SourceId id = tools.rib.add_source(Strength::kControlPlane);
-  if (id == 0) return fail(ErrorKind::kFull, "there are too many control planes");
-  tools.overlay.name_source(id, std::string(kName));
-  std::unique_ptr<EvpnNode> node(new EvpnNode(tools, id));
+  const auto id = add_source(tools.rib, tools.overlay, kName);
+  if (!id) return std::unexpected(id.error());
+  std::unique_ptr<EvpnNode> node(new EvpnNode(tools, *id));
   std::string address = config.gobgpd();
   if (options->is_own_speaker) {
     node->process_ = std::make_unique<GobgpProcess>(tools.loop, socket, [raw = node.get()](const Error& why) {
@@ -69,7 +69,7 @@ Result<std::unique_ptr<LinkSource>> EvpnNode::create(const Tools& tools, const v
     });
     address = node->process_->address();
   }
-  node->source_ = std::make_unique<EvpnSource>(tools.loop, tools.rib, id, tools.local,
+  node->source_ = std::make_unique<EvpnSource>(tools.loop, tools.rib, *id, tools.local,
                                                std::make_unique<GobgpClient>(tools.loop, address), *options,
                                                std::move(changed));
   return node;

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "daemon/etcd_settings.h"
+#include "daemon/source_number.h"
 #include "daemon/source_report.h"
 
 namespace vtep {
@@ -32,9 +33,9 @@ Result<std::unique_ptr<FlannelNode>> FlannelNode::create(const Tools& tools, con
   if (!options) return std::unexpected(options.error());
   auto etcd = EtcdClient::create(tools.loop, *options);
   if (!etcd) return std::unexpected(std::move(etcd).error());
-  const SourceId id = tools.rib.add_source(Strength::kControlPlane);
-  if (id == 0) return fail(ErrorKind::kFull, "there are too many control planes");
-  std::unique_ptr<FlannelNode> node(new FlannelNode(tools, config, id));
+  const auto id = add_source(tools.rib, tools.overlay, kName);
+  if (!id) return std::unexpected(id.error());
+  std::unique_ptr<FlannelNode> node(new FlannelNode(tools, config, *id));
   FlannelOptions source_options;
   source_options.prefix = config.prefix().empty() ? std::string(kPrefix) : config.prefix();
   // As flannel does: what stood there before is tried first, and that there is no such file is no error.
@@ -43,8 +44,7 @@ Result<std::unique_ptr<FlannelNode>> FlannelNode::create(const Tools& tools, con
     source_options.previous4 = before.subnet4;
     source_options.previous6 = before.subnet6;
   }
-  tools.overlay.name_source(id, std::string(kName));
-  node->source_ = std::make_unique<FlannelSource>(tools.loop, tools.rib, id, std::move(*etcd), *node,
+  node->source_ = std::make_unique<FlannelSource>(tools.loop, tools.rib, *id, std::move(*etcd), *node,
                                                   source_options, std::move(changed));
   return node;
 }

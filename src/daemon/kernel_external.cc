@@ -21,6 +21,19 @@ bool erase_mac(std::set<std::pair<MacAddr, IpAddr>>& entries, MacAddr mac) {
   return is_erased;
 }
 
+/// Whose the address is, as far as this host has heard on the bridge; not set: nobody's.
+void set_owner(KernelLink& link, const IpAddr& ip, std::optional<MacAddr> mac) {
+  if (const auto before = link.address_owners.find(ip); before != link.address_owners.end()) {
+    const auto station = link.station_addresses.find(before->second);
+    station->second.erase(ip);
+    if (station->second.empty()) link.station_addresses.erase(station);
+    link.address_owners.erase(before);
+  }
+  if (!mac) return;
+  link.address_owners[ip] = *mac;
+  link.station_addresses[*mac].insert(ip);
+}
+
 /// Entries of the device, and of its bridge behind it. Some may be there already, or not any more.
 BridgeEntry own_entry(const KernelLink& link, MacAddr mac, const IpAddr& remote) {
   return {.device = link.interface, .mac = mac, .remote = remote, .extern_learn = true};
@@ -164,17 +177,12 @@ void KernelLinks::sweep() {
 void KernelLinks::append_controlled(std::vector<ControlledVni>& out) {
   for (const auto& [name, link] : links_) {
     if (link.settings.control.empty()) continue;
-    const LinkConfig& config = link.settings.engine;
-    ControlledVni one{.vni = config.vni, .dev = name, .control = link.settings.control};
-    one.address = config.address;
-    for (const IpAddr& local : {config.local4, config.local6}) {
-      if (!local.is_unspecified()) one.vteps.push_back(local);
-    }
+    ControlledVni one{.vni = link.settings.engine.vni, .dev = name, .control = link.settings.control};
+    one.vteps = link.settings.locals();
     // Behind a bridge the device itself is nobody: the bridge is.
-    if (const auto bridge = rtnetlink_.find(link.bridge); link.bridge.is_set() && bridge)
-      one.address = bridge->address;
-    for (const IpAddr& ip : rtnetlink_.addresses(link.host_interface()).value_or(std::vector<IpAddr>()))
-      one.ips.push_back(ip);
+    const auto host = rtnetlink_.find(link.host_interface());
+    one.address = host ? host->address : link.settings.engine.address;
+    one.ips = rtnetlink_.addresses(link.host_interface()).value_or(std::vector<IpAddr>());
     out.push_back(std::move(one));
   }
 }
@@ -183,7 +191,7 @@ void KernelLinks::take_stations(KernelLink& link) {
   if (!link.bridge.is_set()) return;
   for (const NeighbourEntry& entry :
        neighbours_.neighbours(link.bridge).value_or(std::vector<NeighbourEntry>())) {
-    if (entry.valid && !entry.extern_learn) link.station_addresses[entry.mac].insert(entry.ip);
+    if (entry.valid && !entry.extern_learn) set_owner(link, entry.ip, entry.mac);
   }
   const auto entries = fdb_->list_bridge(link.bridge);
   if (!entries) return spdlog::warn("{}: {}", link.name, entries.error().message);
@@ -217,9 +225,9 @@ void KernelLinks::forget_station(const std::string& name, MacAddr mac) {
 void KernelLinks::neighbour_changed(const NeighbourEntry& entry) {
   for (auto& [name, link] : links_) {
     if (!link.bridge.is_set() || link.bridge != entry.device || entry.extern_learn) continue;
-    for (auto& [mac, addresses] : link.station_addresses) addresses.erase(entry.ip);
-    if (entry.removed || !entry.valid) continue;
-    link.station_addresses[entry.mac].insert(entry.ip);
+    const bool has_owner = !entry.removed && entry.valid;
+    set_owner(link, entry.ip, has_owner ? std::optional(entry.mac) : std::nullopt);
+    if (!has_owner) continue;
     if (link.stations.contains(entry.mac))
       tell(link, StationEvent::Kind::kAddress, entry.mac, entry.ip, entry.router);
   }

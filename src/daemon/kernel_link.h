@@ -40,6 +40,7 @@ struct KernelLink {
 
   std::map<MacAddr, IfIndex> stations;                    ///< behind other ports of the bridge
   std::map<MacAddr, std::set<IpAddr>> station_addresses;  ///< that this host has heard of on the bridge
+  std::map<IpAddr, MacAddr> address_owners;               ///< the same, the other way round
 
   /// Where this host's own addresses in the overlay are, and its neighbours.
   IfIndex host_interface() const { return bridge.is_set() ? bridge : interface; }

@@ -16,6 +16,13 @@ namespace {
 /// Above all numbers of the engine's links, which are dense.
 constexpr LinkId kFirstId = 0x80000000;
 
+Result<LinkSettings> parse_settings(const v1::LinkSpec& spec) {
+  auto settings = parse_link_spec(spec);
+  // A device by itself asks before it floods; at a bridge's port the bridge answers.
+  if (settings) settings->engine.proxy = spec.proxy();
+  return settings;
+}
+
 }  // namespace
 
 KernelLinks::KernelLinks(Loop& loop, Rtnetlink& rtnetlink, NeighbourTable& neighbours, Hooks hooks)
@@ -41,10 +48,8 @@ Result<void> KernelLinks::open() {
 // --- a link's life
 
 Result<void> KernelLinks::remember(const std::string& name, const v1::LinkSpec& spec) {
-  auto settings = parse_link_spec(spec);
+  auto settings = parse_settings(spec);
   if (!settings) return std::unexpected(settings.error());
-  // A device by itself asks before it floods; at a bridge's port the bridge answers.
-  settings->engine.proxy = spec.proxy();
   if (auto possible = to_vxlan_parameters(spec, *settings, IfIndex()); !possible)
     return std::unexpected(possible.error());
   KernelLink& link = links_[name];
@@ -71,25 +76,25 @@ Result<void> KernelLinks::add(const std::string& name, const v1::LinkSpec& spec)
   return {};
 }
 
-Result<IfIndex> KernelLinks::underlay(const LinkSettings& settings) const {
-  if (settings.device.empty()) return IfIndex();
-  const auto device = rtnetlink_.find(settings.device);
+Result<IfIndex> KernelLinks::index_of(const std::string& device) const {
+  const auto found = rtnetlink_.find(device);
+  if (!found) return std::unexpected(found.error());
+  return found->index;
+}
+
+Result<VxlanParameters> KernelLinks::parameters_of(const v1::LinkSpec& spec,
+                                                   const LinkSettings& settings) const {
+  const auto device = settings.device.empty() ? Result<IfIndex>(IfIndex()) : index_of(settings.device);
   if (!device) return std::unexpected(device.error());
-  return device->index;
+  return to_vxlan_parameters(spec, settings, *device);
 }
 
 Result<void> KernelLinks::make_device(KernelLink& link) {
-  const auto device = underlay(link.settings);
-  if (!device) return std::unexpected(device.error());
-  const auto parameters = to_vxlan_parameters(link.spec, link.settings, *device);
+  const auto parameters = parameters_of(link.spec, link.settings);
   if (!parameters) return std::unexpected(parameters.error());
   if (auto made = devices_->add(link.name, *parameters, link.settings.address, link.settings.mtu); !made)
     return made;
-  link.parameters = *parameters;
-  const auto interface = rtnetlink_.find(link.name);
-  if (!interface) return std::unexpected(interface.error());
-  link.interface = interface->index;
-  look_at_device(link);
+  if (auto looked = look_at_device(link, *parameters); !looked) return looked;
   for (const auto& [key, entry] : link.remembered) {
     v1::FdbChange change;
     change.set_operation(v1::FdbChange::OPERATION_APPEND);
@@ -110,20 +115,18 @@ Result<void> KernelLinks::take_device(KernelLink& link) {
     return fail(ErrorKind::kExists,
                 fmt::format("{} has VNI {} now: it is somebody else's", link.name, vni->value()));
   }
-  const auto device = underlay(link.settings);
-  if (!device) return std::unexpected(device.error());
-  const auto parameters = to_vxlan_parameters(link.spec, link.settings, *device);
+  const auto parameters = parameters_of(link.spec, link.settings);
   if (!parameters) return std::unexpected(parameters.error());
-  link.parameters = *parameters;
-  const auto interface = rtnetlink_.find(link.name);
-  if (!interface) return std::unexpected(interface.error());
-  link.interface = interface->index;
-  look_at_device(link);
+  if (auto looked = look_at_device(link, *parameters); !looked) return looked;
   spdlog::info("link {}: taken over from the last daemon", link.name);
   return {};
 }
 
-void KernelLinks::look_at_device(KernelLink& link) {
+Result<void> KernelLinks::look_at_device(KernelLink& link, const VxlanParameters& parameters) {
+  const auto interface = rtnetlink_.find(link.name);
+  if (!interface) return std::unexpected(interface.error());
+  link.parameters = parameters;
+  link.interface = interface->index;
   link.id = kFirstId + link.interface.value();
   if (const auto entries = fdb_->list(link.interface)) {
     for (const BridgeEntry& entry : *entries) {
@@ -140,18 +143,16 @@ void KernelLinks::look_at_device(KernelLink& link) {
     }
   }
   if (!link.left.empty()) sweep_.set_if_idle(kGrace, [this] { sweep(); });
-  if (const auto interface = rtnetlink_.find(link.interface)) follow_interface(link, *interface);
+  follow_interface(link, *interface);
+  return {};
 }
 
 Result<void> KernelLinks::respecify(const std::string& name, const v1::LinkSpec& spec,
                                     std::optional<bool> up) {
   KernelLink& link = links_.at(name);
-  auto settings = parse_link_spec(spec);
+  auto settings = parse_settings(spec);
   if (!settings) return std::unexpected(settings.error());
-  settings->engine.proxy = spec.proxy();
-  const auto device = underlay(*settings);
-  if (!device) return std::unexpected(device.error());
-  const auto parameters = to_vxlan_parameters(spec, *settings, *device);
+  const auto parameters = parameters_of(spec, *settings);
   if (!parameters) return std::unexpected(parameters.error());
   const auto changes = attribute_changes(link.parameters, *parameters);
   if (!changes) return std::unexpected(changes.error());
@@ -295,6 +296,7 @@ void KernelLinks::set_bridge(KernelLink& link, IfIndex bridge) {
   }
   for (const auto& [mac, port] : std::exchange(link.stations, {})) tell(link, StationEvent::Kind::kGone, mac);
   link.station_addresses.clear();
+  link.address_owners.clear();
   take_stations(link);
   if (watcher_ != nullptr) watcher_->links_changed();
 }

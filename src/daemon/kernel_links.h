@@ -104,8 +104,9 @@ class KernelLinks {
   Result<void> open();
   Result<void> make_device(KernelLink& link);
   Result<void> take_device(KernelLink& link);
-  void look_at_device(KernelLink& link);
-  Result<IfIndex> underlay(const LinkSettings& settings) const;
+  Result<void> look_at_device(KernelLink& link, const VxlanParameters& parameters);
+  Result<IfIndex> index_of(const std::string& device) const;
+  Result<VxlanParameters> parameters_of(const v1::LinkSpec& spec, const LinkSettings& settings) const;
   void set_bridge(KernelLink& link, IfIndex bridge);
   void set_port(const KernelLink& link);
   void follow_interface(KernelLink& link, const Interface& interface);

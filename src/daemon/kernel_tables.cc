@@ -79,12 +79,8 @@ FdbEntry KernelLinks::to_entry(const KernelLink& link, const BridgeEntry& entry)
 }
 
 Result<BridgeEntry> KernelLinks::parse(const KernelLink& link, const v1::FdbEntry& entry) const {
-  const auto index_of = [this](const std::string& name) -> Result<IfIndex> {
-    const auto found = rtnetlink_.find(name);
-    if (!found) return std::unexpected(found.error());
-    return found->index;
-  };
-  const auto request = parse_fdb_entry(entry, link.settings.engine, index_of);
+  const auto request = parse_fdb_entry(entry, link.settings.engine,
+                                       [this](const std::string& name) { return index_of(name); });
   if (!request) return std::unexpected(request.error());
   if (request->source_vni && *request->source_vni != link.settings.engine.vni) {
     return fail(ErrorKind::kInvalid,
@@ -140,12 +136,8 @@ Result<void> KernelLinks::change_fdb(const v1::FdbChange& change) {
 
 Result<std::uint64_t> KernelLinks::flush_fdb(const v1::FlushFdbRequest& request) {
   const KernelLink& link = links_.at(request.dev());
-  const auto index_of = [this](const std::string& name) -> Result<IfIndex> {
-    const auto found = rtnetlink_.find(name);
-    if (!found) return std::unexpected(found.error());
-    return found->index;
-  };
-  const auto filter = parse_fdb_flush(request, link.settings.engine, index_of);
+  const auto filter = parse_fdb_flush(request, link.settings.engine,
+                                      [this](const std::string& name) { return index_of(name); });
   if (!filter) return std::unexpected(filter.error());
   const auto entries = fdb_->list(link.interface);
   if (!entries) return std::unexpected(entries.error());

@@ -284,6 +284,14 @@ void describe_features(const LinkSettings& settings, v1::LinkSpec& spec) {
 
 }  // namespace
 
+std::vector<IpAddr> LinkSettings::locals() const {
+  std::vector<IpAddr> out;
+  for (const IpAddr& local : {engine.local4, engine.local6}) {
+    if (!local.is_unspecified()) out.push_back(local);
+  }
+  return out;
+}
+
 bool LinkSettings::has_v6() const {
   return !engine.local6.is_unspecified() || (engine.flood && engine.flood->is_v6());
 }

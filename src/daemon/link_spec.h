@@ -29,6 +29,8 @@ struct LinkSettings {
   bool is_kernel = false;              ///< the kernel's driver moves its frames
   bool localbypass = true;             ///< only said: what goes to a local VTEP takes the loopback either way
 
+  /// Source addresses that were given, IPv4's first.
+  std::vector<IpAddr> locals() const;
   /// Whether one of the link's own addresses is IPv6.
   bool has_v6() const;
   /// Bytes that the outer headers take of the underlay's MTU: 50, or 70 if the link's own addresses are IPv6.

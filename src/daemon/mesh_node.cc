@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "daemon/etcd_settings.h"
+#include "daemon/source_number.h"
 #include "daemon/source_report.h"
 
 namespace vtep {
@@ -38,11 +39,10 @@ Result<std::unique_ptr<LinkSource>> MeshNode::create(const Tools& tools, const v
   if (!etcd_settings) return std::unexpected(etcd_settings.error());
   auto etcd = EtcdClient::create(tools.loop, *etcd_settings);
   if (!etcd) return std::unexpected(std::move(etcd).error());
-  const SourceId id = tools.rib.add_source(Strength::kControlPlane);
-  if (id == 0) return fail(ErrorKind::kFull, "there are too many control planes");
-  tools.overlay.name_source(id, std::string(kName));
-  std::unique_ptr<MeshNode> mesh(new MeshNode(tools, id));
-  mesh->source_ = std::make_unique<MeshSource>(tools.loop, tools.rib, id, tools.local, std::move(*etcd),
+  const auto id = add_source(tools.rib, tools.overlay, kName);
+  if (!id) return std::unexpected(id.error());
+  std::unique_ptr<MeshNode> mesh(new MeshNode(tools, *id));
+  mesh->source_ = std::make_unique<MeshSource>(tools.loop, tools.rib, *id, tools.local, std::move(*etcd),
                                                options, std::move(changed));
   return mesh;
 }

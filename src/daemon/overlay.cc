@@ -118,9 +118,7 @@ void Overlay::count_underlay(const LinkSettings& settings, bool add) {
     if (users == 0) counts.erase(key);
   };
   if (!settings.device.empty()) count(underlays_, settings.device);
-  for (const IpAddr& local : {settings.engine.local4, settings.engine.local6}) {
-    if (!local.is_unspecified()) count(locals_, local);
-  }
+  for (const IpAddr& local : settings.locals()) count(locals_, local);
 }
 
 void Overlay::erase(Links::iterator found, bool remove_interface) {
@@ -159,9 +157,7 @@ Result<void> Overlay::delete_link(const std::string& name) {
   event.set_action(v1::Event::ACTION_DELETED);
   *event.mutable_link() = describe(found->second, known_paths());
   erase(found, true);
-  v1::StateRecord record;
-  record.set_delete_link(name);
-  remember(record);
+  remember_deleted(name);
   spdlog::info("link {}: deleted", name);
   if (publish_) publish_(event);
   return {};
@@ -295,7 +291,7 @@ Result<OverlayLink*> Overlay::find(const std::string& name) {
 
 Result<std::vector<v1::Link>> Overlay::list_links(const std::string& name) {
   std::vector<v1::Link> out;
-  if (is_kernel_only(name)) {
+  if (kernel_.contains(name)) {
     out.push_back(kernel_.describe(kernel_.get(name)));
     return out;
   }
@@ -403,10 +399,16 @@ void Overlay::publish(v1::Event::Action action, const OverlayLink& link) {
 
 // --- memory
 
-void Overlay::remember(const OverlayLink& link) {
+void Overlay::remember_link(const std::string& name, const v1::LinkSpec& spec) {
   v1::StateRecord record;
-  record.mutable_link()->set_name(link.name);
-  *record.mutable_link()->mutable_spec() = link.spec;
+  record.mutable_link()->set_name(name);
+  *record.mutable_link()->mutable_spec() = spec;
+  remember(record);
+}
+
+void Overlay::remember_deleted(const std::string& name) {
+  v1::StateRecord record;
+  record.set_delete_link(name);
   remember(record);
 }
 

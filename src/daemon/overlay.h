@@ -157,13 +157,11 @@ class Overlay {
   Result<void> add_kernel_link(const std::string& name, const v1::LinkSpec& spec);
   Result<void> respecify_kernel_link(const std::string& name, v1::LinkSpec spec, std::optional<bool> up);
   void delete_kernel_link(const std::string& name);
-  void remember(const KernelLink& link);
   void publish(v1::Event::Action action, const KernelLink& link);
   Result<void> append_kernel_entries(const v1::ListFdbRequest& request, FdbSnapshot& snapshot);
   Result<void> append_kernel_neighbours(const std::string& dev, std::vector<v1::Neighbour>& out);
   void append_kernel_links(std::vector<v1::StateRecord>& records) const;
   void append_kernel_drops(const std::string& name, std::vector<v1::DropCount>& out);
-  bool is_kernel_only(const std::string& dev) const { return !dev.empty() && kernel_.contains(dev); }
 
   // Pure part of a link's life: engine only.
   Result<OverlayLink*> insert(const std::string& name, const v1::LinkSpec& spec);
@@ -213,7 +211,9 @@ class Overlay {
   Result<IfIndex> index_of(const std::string& device);
   std::string name_of(IfIndex device) const;
   Result<OverlayLink*> find(const std::string& name);
-  void remember(const OverlayLink& link);
+  void remember(const OverlayLink& link) { remember_link(link.name, link.spec); }
+  void remember_link(const std::string& name, const v1::LinkSpec& spec);
+  void remember_deleted(const std::string& name);
   void remember(const v1::StateRecord& record);
   void compact_journal();
 

@@ -135,9 +135,7 @@ std::vector<ControlledVni> Overlay::list_controlled() {
     if (link.settings.control.empty()) continue;
     const LinkConfig& config = link.settings.engine;
     ControlledVni one{.dev = name, .control = link.settings.control, .address = config.address};
-    for (const IpAddr& local : {config.local4, config.local6}) {
-      if (!local.is_unspecified()) one.vteps.push_back(local);
-    }
+    one.vteps = link.settings.locals();
     for (const HostAddress& address : addresses.value_or(std::vector<HostAddress>())) {
       if (link.interface.is_set() && address.device == link.interface) one.ips.push_back(address.address);
     }

@@ -145,8 +145,8 @@ v1::FdbEntry Overlay::FdbSnapshot::message(const FdbEntry& entry) const {
 }
 
 Result<Overlay::FdbSnapshot> Overlay::list_fdb(const v1::ListFdbRequest& request) {
-  const auto ids = is_kernel_only(request.dev()) ? Result<std::vector<LinkId>>(std::vector<LinkId>())
-                                                 : ids_of(request.dev());
+  const auto ids = kernel_.contains(request.dev()) ? Result<std::vector<LinkId>>(std::vector<LinkId>())
+                                                   : ids_of(request.dev());
   if (!ids) return std::unexpected(ids.error());
   FdbSnapshot snapshot{.entries = {}, .links = {}, .devices = {}, .sources = source_names_};
   const auto mac = MacAddr::parse(request.mac());
@@ -155,7 +155,7 @@ Result<Overlay::FdbSnapshot> Overlay::list_fdb(const v1::ListFdbRequest& request
   const auto engine = data_plane_.engine();
   const Fdb& fdb = engine->fdb();
   const Seconds now = Engine::to_seconds(loop_.now());
-  if (is_kernel_only(request.dev())) {
+  if (kernel_.contains(request.dev())) {
     // None of the engine's.
   } else if (mac) {
     for (const LinkId id : *ids) {

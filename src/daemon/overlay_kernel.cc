@@ -27,9 +27,7 @@ KernelLinks::Hooks Overlay::kernel_hooks() {
           .lost =
               [this](const KernelLink& link) {
                 names_.erase(link.id);
-                v1::StateRecord record;
-                record.set_delete_link(link.name);
-                remember(record);
+                remember_deleted(link.name);
                 publish(v1::Event::ACTION_DELETED, link);
               },
           .entry = [this](const FdbEvent& event) { publish_fdb_event(event); }};
@@ -39,7 +37,7 @@ KernelLinks::Hooks Overlay::kernel_hooks() {
 
 Result<void> Overlay::add_kernel_link(const std::string& name, const v1::LinkSpec& spec) {
   if (auto added = kernel_.add(name, spec); !added) return added;
-  remember(kernel_.get(name));
+  remember_link(name, kernel_.get(name).spec);
   return {};
 }
 
@@ -49,7 +47,7 @@ Result<void> Overlay::respecify_kernel_link(const std::string& name, v1::LinkSpe
   if (spec.datapath() != before.datapath())
     return fail(ErrorKind::kSystem, "Cannot change datapath: delete the link and add it anew");
   if (auto done = kernel_.respecify(name, spec, up); !done) return done;
-  remember(kernel_.get(name));
+  remember_link(name, kernel_.get(name).spec);
   return {};
 }
 
@@ -60,9 +58,7 @@ void Overlay::delete_kernel_link(const std::string& name) {
   *event.mutable_link() = kernel_.describe(link);
   names_.erase(link.id);
   kernel_.remove(name);
-  v1::StateRecord record;
-  record.set_delete_link(name);
-  remember(record);
+  remember_deleted(name);
   spdlog::info("link {}: deleted", name);
   if (publish_) publish_(event);
 }
@@ -76,13 +72,6 @@ void Overlay::publish(v1::Event::Action action, const KernelLink& link) {
 }
 
 // --- memory
-
-void Overlay::remember(const KernelLink& link) {
-  v1::StateRecord record;
-  record.mutable_link()->set_name(link.name);
-  *record.mutable_link()->mutable_spec() = link.spec;
-  remember(record);
-}
 
 /// False: it is about no such link.
 bool Overlay::restore_kernel(const v1::StateRecord& record) {
@@ -127,11 +116,11 @@ void Overlay::append_kernel_links(std::vector<v1::StateRecord>& records) const {
 // --- lists
 
 Result<void> Overlay::append_kernel_entries(const v1::ListFdbRequest& request, FdbSnapshot& snapshot) {
+  const auto mac = MacAddr::parse(request.mac());
   for (const auto& [name, link] : kernel_.all()) {
     if (!request.dev().empty() && request.dev() != name) continue;
-    auto entries = kernel_.list_fdb(name);
+    const auto entries = kernel_.list_fdb(name);
     if (!entries) return std::unexpected(entries.error());
-    const auto mac = MacAddr::parse(request.mac());
     for (const FdbEntry& entry : *entries) {
       if (!mac || entry.mac == *mac) snapshot.entries.push_back(entry);
     }

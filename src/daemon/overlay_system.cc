@@ -82,8 +82,7 @@ Result<void> Overlay::check_underlay(const OverlayLink& link) {
                                                       : "IPv4"));
     }
   }
-  for (const IpAddr& local : {config.local4, config.local6}) {
-    if (local.is_unspecified()) continue;
+  for (const IpAddr& local : link.settings.locals()) {
     if (const auto is_here = rtnetlink_.has_address(local); is_here && !*is_here) {
       return fail(ErrorKind::kUnavailable,
                   fmt::format("local address {} is on no interface of this host", local.to_string()));

@@ -181,7 +181,7 @@ v1::Neighbour Overlay::describe(const Neighbour& neighbour) const {
 }
 
 Result<std::vector<v1::Neighbour>> Overlay::list_neighbours(const std::string& dev) {
-  const auto ids = is_kernel_only(dev) ? Result<std::vector<LinkId>>(std::vector<LinkId>()) : ids_of(dev);
+  const auto ids = kernel_.contains(dev) ? Result<std::vector<LinkId>>(std::vector<LinkId>()) : ids_of(dev);
   if (!ids) return std::unexpected(ids.error());
   std::vector<Neighbour> found;
   const auto neighbours =

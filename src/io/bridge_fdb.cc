@@ -1,6 +1,5 @@
 #include "io/bridge_fdb.h"
 
-#include <linux/filter.h>
 #include <linux/neighbour.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -14,10 +13,10 @@
 
 #include "base/bytes.h"
 #include "io/bridge_message.h"
+#include "io/neighbour_change.h"
 #include "io/netlink_links.h"
 #include "io/netlink_socket.h"
 #include "io/netlink_watch.h"
-#include "io/system_error.h"
 
 namespace vtep {
 namespace {
@@ -38,22 +37,6 @@ struct BridgeEntries {
     return entry;
   }
 };
-
-/// Of the neighbour notifications only those of the family AF_BRIDGE, which is the first byte behind the
-/// netlink header.
-Result<void> hear_bridges_only(int fd) {
-  std::array<sock_filter, 4> code = {{
-      {BPF_LD | BPF_B | BPF_ABS, 0, 0, NLMSG_HDRLEN},
-      {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, AF_BRIDGE},
-      {BPF_RET | BPF_K, 0, 0, 0xffffffff},
-      {BPF_RET | BPF_K, 0, 0, 0},
-  }};
-  const sock_fprog program = {code.size(), code.data()};
-  if (::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) != 0) {
-    return std::unexpected(system_error("Cannot filter notifications of forwarding tables", errno));
-  }
-  return {};
-}
 
 /// Of a device, or with `bridge` of all its ports; of neither: all there are.
 Result<std::vector<BridgeEntry>> list_entries(NetlinkSocket& socket, IfIndex device, IfIndex bridge) {
@@ -146,7 +129,7 @@ Result<std::unique_ptr<BridgeFdb>> BridgeFdb::create() {
   constexpr std::array<int, 1> kGroups = {RTNLGRP_NEIGH};
   auto events = NetlinkSocket::subscribe(kGroups);
   if (!events) return std::unexpected(std::move(events).error());
-  if (auto filtered = hear_bridges_only(events->fd()); !filtered) {
+  if (auto filtered = events->hear_only(NetlinkSocket::Neighbours::kBridges); !filtered) {
     return std::unexpected(std::move(filtered).error());
   }
   // Otherwise the kernel takes the header for another one, and answers with everything.
@@ -188,11 +171,8 @@ int BridgeFdb::fd() const {
 }
 
 void BridgeFdb::dispatch() {
-  const auto take = [](std::uint16_t type, ByteView payload) -> std::optional<BridgeEntry> {
-    if (type != RTM_NEWNEIGH && type != RTM_DELNEIGH) return std::nullopt;
-    auto entry = parse_bridge_entry(payload);
-    if (entry) entry->removed = type == RTM_DELNEIGH;
-    return entry;
+  const auto take = [](std::uint16_t type, ByteView payload) {
+    return take_neighbour_change(type, payload, &parse_bridge_entry);
   };
   impl_->watch.dispatch(take, [this] { return list_entries(impl_->requests, {}, {}); });
 }

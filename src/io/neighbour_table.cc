@@ -1,6 +1,5 @@
 #include "io/neighbour_table.h"
 
-#include <linux/filter.h>
 #include <linux/neighbour.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -11,11 +10,11 @@
 #include <string>
 #include <utility>
 
+#include "io/neighbour_change.h"
 #include "io/neighbour_message.h"
 #include "io/netlink_links.h"
 #include "io/netlink_socket.h"
 #include "io/netlink_watch.h"
-#include "io/system_error.h"
 
 namespace vtep {
 namespace {
@@ -29,22 +28,6 @@ struct Neighbours {
     return {.device = key.first, .ip = key.second, .mac = {}, .removed = true};
   }
 };
-
-/// A bridge's FDB is announced to the same group, one message a MAC: not even queued. ndm_family is the first
-/// byte behind the netlink header.
-Result<void> ignore_bridges(int fd) {
-  std::array<sock_filter, 4> code = {{
-      {BPF_LD | BPF_B | BPF_ABS, 0, 0, NLMSG_HDRLEN},
-      {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, AF_BRIDGE},
-      {BPF_RET | BPF_K, 0, 0, 0},
-      {BPF_RET | BPF_K, 0, 0, 0xffffffff},
-  }};
-  const sock_fprog program = {code.size(), code.data()};
-  if (::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) != 0) {
-    return std::unexpected(system_error("Cannot filter neighbour notifications", errno));
-  }
-  return {};
-}
 
 Result<std::vector<NeighbourEntry>> list_neighbours(NetlinkSocket& socket, IfIndex device) {
   std::vector<NeighbourEntry> entries;
@@ -85,7 +68,7 @@ Result<std::unique_ptr<NeighbourTable>> NeighbourTable::create() {
   constexpr std::array<int, 1> kGroups = {RTNLGRP_NEIGH};
   auto events = NetlinkSocket::subscribe(kGroups);
   if (!events) return std::unexpected(std::move(events).error());
-  if (auto filtered = ignore_bridges(events->fd()); !filtered) {
+  if (auto filtered = events->hear_only(NetlinkSocket::Neighbours::kHosts); !filtered) {
     return std::unexpected(std::move(filtered).error());
   }
   auto entries = list_neighbours(*requests, {});
@@ -149,11 +132,8 @@ int NeighbourTable::fd() const {
 }
 
 void NeighbourTable::dispatch() {
-  const auto take = [](std::uint16_t type, ByteView payload) -> std::optional<NeighbourEntry> {
-    if (type != RTM_NEWNEIGH && type != RTM_DELNEIGH) return std::nullopt;
-    auto entry = parse_neighbour(payload);
-    if (entry) entry->removed = type == RTM_DELNEIGH;
-    return entry;
+  const auto take = [](std::uint16_t type, ByteView payload) {
+    return take_neighbour_change(type, payload, &parse_neighbour);
   };
   impl_->watch.dispatch(take, [this] { return list_neighbours(impl_->requests, {}); });
 }

@@ -1,5 +1,6 @@
 #include "io/netlink_socket.h"
 
+#include <linux/filter.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <netlink/errno.h>
@@ -10,6 +11,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <new>
 #include <utility>
@@ -245,6 +247,23 @@ Result<NetlinkSocket> NetlinkSocket::subscribe(std::span<const int> groups) {
     return fail(ErrorKind::kSystem, std::string("Cannot open a netlink socket: ") + nl_geterror(error));
   }
   return socket;
+}
+
+Result<void> NetlinkSocket::hear_only(Neighbours kind) {
+  constexpr std::uint32_t kAll = 0xffffffff;
+  const bool is_bridges = kind == Neighbours::kBridges;
+  // ndm_family is the first byte behind the netlink header.
+  std::array<sock_filter, 4> code = {{
+      {BPF_LD | BPF_B | BPF_ABS, 0, 0, NLMSG_HDRLEN},
+      {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, AF_BRIDGE},
+      {BPF_RET | BPF_K, 0, 0, is_bridges ? kAll : 0},
+      {BPF_RET | BPF_K, 0, 0, is_bridges ? 0 : kAll},
+  }};
+  const sock_fprog program = {code.size(), code.data()};
+  if (::setsockopt(fd(), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) != 0) {
+    return std::unexpected(system_error("Cannot filter neighbour notifications", errno));
+  }
+  return {};
 }
 
 std::optional<NetlinkRefusal> NetlinkSocket::request(NetlinkRequest request, const OnMessage& on_message) {

@@ -68,6 +68,12 @@ class NetlinkSocket {
   /// Non-blocking, and a member of `groups` (RTNLGRP_…).
   static Result<NetlinkSocket> subscribe(std::span<const int> groups);
 
+  /// Both kinds of tables announce themselves to RTNLGRP_NEIGH, one message an entry.
+  enum class Neighbours { kHosts, kBridges };
+  /// Of neighbour notifications only those of hosts (ARP, ND), or of bridges' and vxlan devices' tables
+  /// (AF_BRIDGE). The others are not even queued.
+  Result<void> hear_only(Neighbours kind);
+
   /// Sends, and calls `on_message` for every message of the answer until it is complete. Empty means success.
   std::optional<NetlinkRefusal> request(NetlinkRequest request, const OnMessage& on_message = {});
   /// Sends `count` requests, none of which has an answer, and returns what became of each. They go to the

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from endpoints import VtepEndpoint
+from bridged import BridgedNode, make_bridge
 from namespaces import eventually
 
 VNI = 6000
@@ -37,19 +37,8 @@ class EvpnLan:
     def others(self, name):
         return [address for other, address in self.addresses.items() if other != name]
 
-    def make_bridge(self, namespace, number, address=None):
-        """br0 over vxlan0, which announces its address, if it has one, when it comes up."""
-        namespace.sysctl("net.ipv4.conf.default.arp_notify", 1)
-        namespace.run("ip link add br0 type bridge forward_delay 0 mcast_snooping 0")
-        namespace.run(f"ip link set br0 address 02:00:00:00:0b:{number:02x}")
-        namespace.run("ip link set vxlan0 master br0")
-        if address:
-            namespace.run(f"ip addr add {address}/24 dev br0")
-        for device in ("vxlan0", "br0"):
-            namespace.run(f"ip link set {device} up")
 
-
-class EvpnNode(VtepEndpoint):
+class EvpnNode(BridgedNode):
     def __init__(self, lan, name, datapath):
         self.lan_, self.name = lan, name
         super().__init__(lan.net, lan.net.namespace(name))
@@ -62,16 +51,12 @@ class EvpnNode(VtepEndpoint):
         self.start(config=self.path)
         self.link(f"add name vxlan0 type vxlan id {VNI} local {self.address} dstport 4789 control evpn "
                   f"datapath {datapath}")
-        lan.make_bridge(self.ns, self.number, self.ip)
+        make_bridge(self.ns, self.number, self.ip)
 
     def configure(self, **more):
         evpn = {"as": AS, "router_id": self.address, "listen": [self.address],
                 "neighbours": [{"address": other, "as": AS} for other in self.lan_.others(self.name)], **more}
         self.path.write_text(yaml.safe_dump({"evpn": evpn}))
-
-    @property
-    def mac(self):
-        return self.ns.mac("br0")
 
     def source(self):
         return super().source("evpn")
@@ -82,12 +67,6 @@ class EvpnNode(VtepEndpoint):
 
     def knows(self, address):
         return ("00:00:00:00:00:00", address) in self.external("vxlan0")
-
-    def neighbours(self):
-        return {entry["dst"]: entry["lladdr"] for entry in json.loads(self.vtep_run("-j neigh show dev vxlan0").stdout)}
-
-    def ping(self, address, count=1):
-        return self.ns.run(f"ping -q -c {count} -i 0.05 -W 5 {address}")
 
 
 class FrrHost:
@@ -101,7 +80,7 @@ class FrrHost:
         self.ip = f"192.168.5.{self.number}"
         lan.plug(self.ns, name)
         self.ns.run(f"ip link add vxlan0 type vxlan id {VNI} local {self.address} dstport 4789 nolearning")
-        lan.make_bridge(self.ns, self.number)
+        make_bridge(self.ns, self.number)
         self.ns.run("bridge link set dev vxlan0 learning off neigh_suppress on")
         self.pathspace = self.ns.name
         self.run_dir = f"/var/run/frr/{self.pathspace}"

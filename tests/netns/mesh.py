@@ -6,7 +6,7 @@ import json
 import yaml
 from scapy.layers.l2 import ARP, Ether
 
-from endpoints import VtepEndpoint
+from bridged import BridgedNode, make_bridge
 from etcd import EtcdLan
 from namespaces import eventually
 from packets import Port
@@ -35,7 +35,16 @@ class MeshNet(EtcdLan):
                     eventually(f"{node.name} knows {other.name}", lambda node=node, other=other: node.knows(other))
 
 
-class MeshNode(VtepEndpoint):
+    def everybody_knows_stations(self):
+        for node in self.nodes:
+            for other in self.nodes:
+                if other is not node:
+                    eventually(f"{node.name} knows {other.name}'s station",
+                               lambda node=node, other=other: node.entries().get(other.mac) == other.address
+                               and node.neighbours().get(other.ip) == other.mac)
+
+
+class MeshNode(BridgedNode):
     def __init__(self, mesh, name, number, ttl=30, datapath="user"):
         self.mesh, self.name = mesh, name
         super().__init__(mesh.net, mesh.net.namespace(name))
@@ -46,22 +55,11 @@ class MeshNode(VtepEndpoint):
         self.start(config=self.path)
         self.link(f"add name vxlan0 type vxlan id {VNI} local {self.address} dev eno1 dstport 4789 control mesh "
                   f"datapath {datapath}")
-        self.ns.sysctl("net.ipv4.conf.default.arp_notify", 1)  # whoever is new announces itself
-        self.ns.run("ip link add br0 type bridge forward_delay 0 mcast_snooping 0")
-        self.ns.run(f"ip link set br0 address 02:00:00:00:0b:{number:02x}")
-        self.ns.run("ip link set vxlan0 master br0")
-        self.ns.run(f"ip addr add {self.ip}/24 dev br0")
-        for device in ("vxlan0", "br0"):
-            self.ns.run(f"ip link set {device} up")
+        make_bridge(self.ns, number, self.ip)
 
     def configure(self, **more):
         mesh = {"etcd": self.mesh.endpoints, "node": self.name, **more}
         self.path.write_text(yaml.safe_dump({"mesh": mesh}))
-
-    @property
-    def mac(self):
-        """Of its bridge, which has its address."""
-        return self.ns.mac("br0")
 
     def source(self):
         return super().source("mesh")
@@ -75,17 +73,11 @@ class MeshNode(VtepEndpoint):
     def floods_to(self):
         return sorted(self.entries().get(FLOOD, []))
 
-    def neighbours(self):
-        return {entry["dst"]: entry["lladdr"] for entry in json.loads(self.vtep_run("-j neigh show dev vxlan0").stdout)}
-
     def knows(self, other):
         return other.address in self.floods_to()
 
     def counters(self):
         return json.loads(self.vtep_run("-s -s -s -j link show vxlan0").stdout)[0]["vtep"]
-
-    def ping(self, address, count=1):
-        return self.ns.run(f"ping -q -c {count} -i 0.05 -W 5 {address}")
 
 
 class Guest:

@@ -191,17 +191,8 @@ def mesh(net):
     return mesh
 
 
-def everybody_knows_stations(lan):
-    for node in lan.nodes:
-        for other in lan.nodes:
-            if other is not node:
-                eventually(f"{node.name} knows {other.name}'s station",
-                           lambda node=node, other=other: node.entries().get(other.mac) == other.address
-                           and node.neighbours().get(other.ip) == other.mac)
-
-
 def test_a_mesh_programs_the_driver(mesh):
-    everybody_knows_stations(mesh)
+    mesh.everybody_knows_stations()
     a, b, c = mesh.nodes
     for other in (b, c):
         lines = entries_of_bridge(a.ns)
@@ -232,7 +223,7 @@ def test_a_guest_moves_between_data_paths(mesh):
 
 
 def test_drift_is_repaired(mesh):
-    everybody_knows_stations(mesh)
+    mesh.everybody_knows_stations()
     a, b, _ = mesh.nodes
     a.ns.run(f"bridge fdb del {b.mac} dev vxlan0 self")
     eventually("its entry is back", lambda: f"{b.mac} dst {b.address} self extern_learn" in entries_of_bridge(a.ns))
@@ -253,7 +244,7 @@ def test_drift_is_repaired(mesh):
 
 
 def test_who_goes_is_taken_out_of_the_driver(mesh):
-    everybody_knows_stations(mesh)
+    mesh.everybody_knows_stations()
     a, b, c = mesh.nodes
     b.stop()
     eventually("b is forgotten", lambda: b.address not in a.ns.out("bridge fdb show dev vxlan0")
@@ -262,7 +253,7 @@ def test_who_goes_is_taken_out_of_the_driver(mesh):
 
 
 def test_a_daemon_that_dies_leaves_what_it_was_told(mesh):
-    everybody_knows_stations(mesh)
+    mesh.everybody_knows_stations()
     a, b, c = mesh.nodes
     a.kill()
     b.stop()  # which a's driver cannot hear of now

@@ -47,17 +47,8 @@ def three(net):
     return mesh
 
 
-def wait_for_stations(mesh):
-    for node in mesh.nodes:
-        for other in mesh.nodes:
-            if other is not node:
-                eventually(f"{node.name} knows {other.name}'s station",
-                           lambda node=node, other=other: node.entries().get(other.mac) == other.address
-                           and node.neighbours().get(other.ip) == other.mac)
-
-
 def test_who_is_known_is_found_without_a_flood(three):
-    wait_for_stations(three)
+    three.everybody_knows_stations()
     a = three.nodes[0]
     before = [node.counters() for node in three.nodes]
     for other in three.nodes[1:]:
@@ -69,7 +60,7 @@ def test_who_is_known_is_found_without_a_flood(three):
 
 
 def test_what_stands_in_etcd(mesh):
-    wait_for_stations(mesh)
+    mesh.everybody_knows_stations()
     a, b = mesh.nodes
     own = [a.ns.mac("vxlan0"), a.mac]
     expected = {"nodes/a": {"vteps": [a.address]}, f"vnis/{VNI}/nodes/a": {"vteps": [a.address]}}
@@ -85,7 +76,7 @@ def test_what_stands_in_etcd(mesh):
 
 
 def test_how_it_is_shown(mesh):
-    wait_for_stations(mesh)
+    mesh.everybody_knows_stations()
     a, b = mesh.nodes
     assert f"{b.mac} dst {b.address} self extern_learn \n" in a.fdb("show dev vxlan0").stdout
     shown = a.vtep_run("-d fdb show dev vxlan0").stdout
@@ -116,7 +107,7 @@ def test_a_guest_moves_and_comes_back(three):
 
 def test_a_host_that_dies_is_forgotten(net):
     mesh = MeshNet(net, ttl=5)
-    wait_for_stations(mesh)
+    mesh.everybody_knows_stations()
     a, b = mesh.nodes
     b.kill()
     eventually("its facts have gone with its lease", lambda: not a.entries(), timeout=30)
@@ -124,12 +115,12 @@ def test_a_host_that_dies_is_forgotten(net):
     b.start()
     mesh.everybody_knows_everybody()
     b.ping(a.ip)  # it speaks again
-    wait_for_stations(mesh)
+    mesh.everybody_knows_stations()
     a.ping(b.ip)
 
 
 def test_a_host_that_is_stopped_says_goodbye(mesh):
-    wait_for_stations(mesh)
+    mesh.everybody_knows_stations()
     a, b = mesh.nodes
     b.stop()
     assert not [name for name in mesh.keys() if name.endswith("/b")]
@@ -137,7 +128,7 @@ def test_a_host_that_is_stopped_says_goodbye(mesh):
 
 
 def test_a_restart_is_not_noticed(mesh):
-    wait_for_stations(mesh)
+    mesh.everybody_knows_stations()
     a, b = mesh.nodes
     b.vtep_run("daemon restart")
     b.wait_ready()
@@ -148,7 +139,7 @@ def test_a_restart_is_not_noticed(mesh):
 
 def test_while_etcd_is_away_nothing_is_lost(mesh):
     """And what happened meanwhile is made up for."""
-    wait_for_stations(mesh)
+    mesh.everybody_knows_stations()
     a, b = mesh.nodes
     flood = mesh.net.process(a.ns, f"ping -q -i 0.01 -w 60 {b.ip}", stdout=subprocess.PIPE, text=True)
     mesh.etcd.stop()
@@ -169,7 +160,7 @@ def test_members_of_etcd_are_killed(net):
     """Of three: without one nothing is missed, without two forwarding goes on, and with all of them what was missed is
     made up for."""
     mesh = MeshNet(net, cluster=True)
-    wait_for_stations(mesh)
+    mesh.everybody_knows_stations()
     a, b = mesh.nodes
     first, second, third = mesh.cluster.members
     flood = mesh.net.process(a.ns, f"ping -q -i 0.01 -w 100 {b.ip}", stdout=subprocess.PIPE, text=True)
@@ -189,7 +180,7 @@ def test_members_of_etcd_are_killed(net):
 
 
 def test_a_compacted_history_is_listed_anew(mesh):
-    wait_for_stations(mesh)
+    mesh.everybody_knows_stations()
     a, b = mesh.nodes
     a.process.send_signal(signal.SIGSTOP)  # it misses what happens
     mesh.etcd.stop()
@@ -202,7 +193,7 @@ def test_a_compacted_history_is_listed_anew(mesh):
 
 
 def test_nonsense_is_refused_by_name(mesh):
-    wait_for_stations(mesh)
+    mesh.everybody_knows_stations()
     a, b = mesh.nodes
     before = a.entries()
     bad = {
@@ -230,13 +221,13 @@ def test_nonsense_is_refused_by_name(mesh):
 
 def test_what_somebody_else_removes_is_written_again(mesh):
     """A controller that withdraws everything at once."""
-    wait_for_stations(mesh)
+    mesh.everybody_knows_stations()
     a, b = mesh.nodes
     before = mesh.keys()
     flood = mesh.net.process(a.ns, f"ping -q -i 0.01 -w 60 {b.ip}", stdout=subprocess.PIPE, text=True)
     mesh.etcd.ctl("del --prefix", f"{PREFIX}/vnis/")
     eventually("everything stands there again", lambda: mesh.keys() == before)
-    wait_for_stations(mesh)
+    mesh.everybody_knows_stations()
     assert_no_loss(flood)
 
 
@@ -254,7 +245,7 @@ def test_two_hosts_with_one_name(mesh):
 def test_a_controller_writes_for_the_kernels_driver(mesh):
     """k is a kernel device; somebody else tells the mesh of it."""
     a = mesh.nodes[0]
-    wait_for_stations(mesh)
+    mesh.everybody_knows_stations()
     k = mesh.net.namespace("k")
     mesh.plug(k, 3)
     k.run(f"ip link add vxlan0 type vxlan id {VNI} local 10.84.0.3 dev eno1 dstport 4789 nolearning")
@@ -270,7 +261,7 @@ def test_a_controller_writes_for_the_kernels_driver(mesh):
 
 
 def test_a_persons_entries_count_more(mesh):
-    wait_for_stations(mesh)
+    mesh.everybody_knows_stations()
     a, b = mesh.nodes
     a.fdb(f"replace {OTHER_MAC} dev vxlan0 dst 10.84.0.78 static")
     write_other(mesh)
@@ -288,7 +279,7 @@ def test_a_persons_entries_count_more(mesh):
 
 def test_only_members_may_send(mesh):
     """A stranger's frames are dropped by name."""
-    wait_for_stations(mesh)
+    mesh.everybody_knows_stations()
     a = mesh.nodes[0]
     stranger = mesh.net.namespace("stranger")
     mesh.plug(stranger, 9)
@@ -300,14 +291,14 @@ def test_only_members_may_send(mesh):
 
 
 def test_links_come_and_go(mesh):
-    wait_for_stations(mesh)
+    mesh.everybody_knows_stations()
     a, b = mesh.nodes
     b.link("set dev vxlan0 type vxlan control none")
     eventually("b takes no part", lambda: not a.entries() and not b.entries())
     b.link("set dev vxlan0 type vxlan control mesh")
     mesh.everybody_knows_everybody()
     b.ping(a.ip)  # it speaks again
-    wait_for_stations(mesh)
+    mesh.everybody_knows_stations()
     a.link("add name vxlan1 type vxlan id 7 local 10.84.0.1 dstport 4789 control mesh")
     b.link("add name vxlan1 type vxlan id 7 local 10.84.0.2 dstport 4789 control mesh")
     eventually("VNI 7, too", lambda: a.source()["state"] == "node a, VNIs 2, other members 2")
@@ -317,7 +308,7 @@ def test_links_come_and_go(mesh):
 
 def test_without_a_mesh_again(mesh):
     """`mesh:` leaves the file: nothing of it stays, and others hear of it."""
-    wait_for_stations(mesh)
+    mesh.everybody_knows_stations()
     a, b = mesh.nodes
     b.path.write_text("links: []\n")
     b.process.send_signal(signal.SIGHUP)
