@@ -55,11 +55,12 @@ class EvpnSourceTest : public testing::Test, protected TestLoop {
     }
   };
 
-  /// Two neighbours; the second dials.
+  /// Two neighbours; only the second dials, for two that dial at the same time both hang up (RFC 4271, 6.8).
   void make_two(std::map<Vni, EvpnTargets> targets_of_b = {}) {
     const std::uint16_t port = free_ports(1)[0];
     a_ = std::make_unique<Host>(
-        loop(), 1, port, std::vector<BgpPeer>{{.address = Ipv4(127, 1, 0, 2), .as = kAs, .port = port}},
+        loop(), 1, port,
+        std::vector<BgpPeer>{{.address = Ipv4(127, 1, 0, 2), .as = kAs, .port = port, .passive = true}},
         std::map<Vni, EvpnTargets>());
     b_ = std::make_unique<Host>(
         loop(), 2, port, std::vector<BgpPeer>{{.address = Ipv4(127, 1, 0, 1), .as = kAs, .port = port}},

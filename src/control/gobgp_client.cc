@@ -172,6 +172,7 @@ void GobgpClient::add_peer(const BgpPeer& peer, Done<void> done) {
   out.mutable_conf()->set_peer_asn(peer.as);
   out.mutable_conf()->set_auth_password(peer.password);
   out.mutable_transport()->set_remote_port(peer.port);
+  out.mutable_transport()->set_passive_mode(peer.passive);
   if (peer.local) out.mutable_transport()->set_local_address(peer.local->to_string());
   out.mutable_timers()->mutable_config()->set_connect_retry(kConnectRetry);
   out.mutable_timers()->mutable_config()->set_idle_hold_time_after_reset(kConnectRetry);

@@ -36,6 +36,7 @@ struct BgpPeer {
   std::uint32_t as = 0;
   std::uint16_t port = 179;
   std::optional<IpAddr> local{};  ///< from which it is spoken to
+  bool passive = false;           ///< it is waited for, never dialled
   bool multihop = false;          ///< eBGP beyond the next router
   std::string password{};         ///< TCP MD5 (RFC 2385); empty: none
   bool is_restarting = false;     ///< it may have routes of ours that are still right (RFC 4724)

@@ -19,7 +19,7 @@ namespace vtep {
 class TestLoop {
  public:
   /// So long that only a test that fails takes it.
-  static constexpr std::chrono::seconds kLimit{20};
+  static constexpr std::chrono::seconds kLimit{60};
 
   Loop& loop() { return *loop_; }
   /// Runs the loop until `is_done`; false after kLimit.

@@ -74,7 +74,7 @@ TEST(ConfigEvpn, WithAGobgpdOfItsOwn) {
       "evpn:\n  as: 65000\n  router_id: 10.0.0.1\n  listen: [10.0.0.1]\n  port: none\n"
       "  route_targets: rfc8365\n  neighbours:\n    - { address: 10.0.0.2, as: 65001, port: 1790, local: "
       "10.0.0.1, "
-      "multihop: true, password_file: /p }\n"
+      "passive: true, multihop: true, password_file: /p }\n"
       "  vnis:\n    - { vni: 6000, import: [65000:1, 10.0.0.9:2], export: [65000:1] }\n",
       "f");
   ASSERT_TRUE(config) << config.error().message;
@@ -87,7 +87,7 @@ TEST(ConfigEvpn, WithAGobgpdOfItsOwn) {
   ASSERT_EQ(evpn.neighbours_size(), 1);
   EXPECT_EQ(evpn.neighbours(0).as(), 65001U);
   EXPECT_EQ(evpn.neighbours(0).port(), 1790U);
-  EXPECT_TRUE(evpn.neighbours(0).multihop());
+  EXPECT_TRUE(evpn.neighbours(0).passive() && evpn.neighbours(0).multihop());
   EXPECT_EQ(evpn.neighbours(0).password_file(), "/p");
   ASSERT_EQ(evpn.targets_size(), 1);
   EXPECT_THAT(evpn.targets(0).import_targets(), ElementsAre("65000:1", "10.0.0.9:2"));

@@ -14,8 +14,8 @@ namespace {
 
 constexpr auto kKeys = std::to_array<std::string_view>(
     {"gobgpd", "as", "router_id", "listen", "port", "neighbours", "route_targets", "vnis"});
-constexpr auto kNeighbourKeys =
-    std::to_array<std::string_view>({"address", "as", "port", "local", "multihop", "password_file"});
+constexpr auto kNeighbourKeys = std::to_array<std::string_view>(
+    {"address", "as", "port", "local", "passive", "multihop", "password_file"});
 constexpr auto kVniKeys = std::to_array<std::string_view>({"vni", "import", "export"});
 constexpr std::uint32_t kMaxUint32 = std::numeric_limits<std::uint32_t>::max();
 constexpr std::string_view kAs = "a number of an autonomous system, from 1 to 4294967295";
@@ -33,6 +33,7 @@ void read_neighbour(const YamlField& item, v1::EvpnConfig::Neighbour& out) {
   if (const auto as = map.require("as", kAs)) out.set_as(as->number(1, kMaxUint32, kAs));
   if (const auto port = map.find("port")) out.set_port(port->port().value());
   if (const auto local = map.find("local")) out.set_local(read_host(*local));
+  if (const auto passive = map.find("passive")) out.set_passive(passive->flag());
   if (const auto multihop = map.find("multihop")) out.set_multihop(multihop->flag());
   out.set_password_file(read_word(map, "password_file", "a file with the password of the session"));
 }

@@ -24,6 +24,7 @@ Result<BgpPeer> parse_peer(const v1::EvpnConfig::Neighbour& neighbour) {
   BgpPeer peer{.address = IpAddr::parse(neighbour.address()).value_or(IpAddr()), .as = neighbour.as()};
   if (neighbour.port() != 0) peer.port = static_cast<std::uint16_t>(neighbour.port());
   if (!neighbour.local().empty()) peer.local = IpAddr::parse(neighbour.local());
+  peer.passive = neighbour.passive();
   peer.multihop = neighbour.multihop();
   if (neighbour.password_file().empty()) return peer;
   auto password = read_secret(neighbour.password_file());

@@ -83,7 +83,11 @@ class KernelLinks {
   // --- tables (kernel_tables.cc)
 
   Result<void> change_fdb(const v1::FdbChange& change);
-  Result<std::uint64_t> flush_fdb(const v1::FlushFdbRequest& request);
+  struct Flushed {
+    std::uint64_t removed = 0;
+    std::vector<v1::FdbChange> forgotten{};  ///< of what was remembered
+  };
+  Result<Flushed> flush_fdb(const v1::FlushFdbRequest& request);
   Result<std::vector<FdbEntry>> list_fdb(const std::string& name);
   Result<std::vector<Neighbour>> list_neighbours(const std::string& name);
   Result<void> change_neighbour(const v1::NeighbourChange& change);

@@ -134,7 +134,7 @@ Result<void> KernelLinks::change_fdb(const v1::FdbChange& change) {
   return {};
 }
 
-Result<std::uint64_t> KernelLinks::flush_fdb(const v1::FlushFdbRequest& request) {
+Result<KernelLinks::Flushed> KernelLinks::flush_fdb(const v1::FlushFdbRequest& request) {
   const KernelLink& link = links_.at(request.dev());
   const auto filter = parse_fdb_flush(request, link.settings.engine,
                                       [this](const std::string& name) { return index_of(name); });
@@ -146,9 +146,19 @@ Result<std::uint64_t> KernelLinks::flush_fdb(const v1::FlushFdbRequest& request)
     if (!entry.bridge.is_set() && matches(*filter, to_entry(link, entry)))
       requests.push_back({BridgeFdb::Verb::kRemove, entry});
   }
-  std::uint64_t removed = 0;
-  for (const auto& done : fdb_->apply(requests)) removed += done ? 1 : 0;
-  return removed;
+  Flushed flushed;
+  const auto outcomes = fdb_->apply(requests);
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    if (!outcomes[i]) continue;
+    ++flushed.removed;
+    const auto remembered = link.remembered.find({requests[i].entry.mac, requests[i].entry.remote});
+    if (remembered == link.remembered.end()) continue;
+    v1::FdbChange& change = flushed.forgotten.emplace_back();
+    change.set_operation(v1::FdbChange::OPERATION_DELETE);
+    *change.mutable_entry() = remembered->second;
+  }
+  for (const v1::FdbChange& change : flushed.forgotten) remember(change);
+  return flushed;
 }
 
 Result<std::vector<FdbEntry>> KernelLinks::list_fdb(const std::string& name) {

@@ -158,6 +158,7 @@ class Overlay {
   Result<void> respecify_kernel_link(const std::string& name, v1::LinkSpec spec, std::optional<bool> up);
   void delete_kernel_link(const std::string& name);
   void publish(v1::Event::Action action, const KernelLink& link);
+  Result<std::uint64_t> flush_kernel_fdb(const v1::FlushFdbRequest& request);
   Result<void> append_kernel_entries(const v1::ListFdbRequest& request, FdbSnapshot& snapshot);
   Result<void> append_kernel_neighbours(const std::string& dev, std::vector<v1::Neighbour>& out);
   void append_kernel_links(std::vector<v1::StateRecord>& records) const;

@@ -119,7 +119,7 @@ std::size_t Overlay::flush(const OverlayLink& link, const v1::FlushFdbRequest& r
 }
 
 Result<std::uint64_t> Overlay::flush_fdb(const v1::FlushFdbRequest& request) {
-  if (kernel_.contains(request.dev())) return kernel_.flush_fdb(request);
+  if (kernel_.contains(request.dev())) return flush_kernel_fdb(request);
   const auto link = find(request.dev());
   if (!link) return std::unexpected(link.error());
   const auto filter = parse_fdb_flush(request, (*link)->settings.engine,

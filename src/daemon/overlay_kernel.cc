@@ -115,6 +115,17 @@ void Overlay::append_kernel_links(std::vector<v1::StateRecord>& records) const {
 
 // --- lists
 
+Result<std::uint64_t> Overlay::flush_kernel_fdb(const v1::FlushFdbRequest& request) {
+  const auto flushed = kernel_.flush_fdb(request);
+  if (!flushed) return std::unexpected(flushed.error());
+  for (const v1::FdbChange& change : flushed->forgotten) {
+    v1::StateRecord record;
+    *record.mutable_fdb() = change;
+    remember(record);
+  }
+  return flushed->removed;
+}
+
 Result<void> Overlay::append_kernel_entries(const v1::ListFdbRequest& request, FdbSnapshot& snapshot) {
   const auto mac = MacAddr::parse(request.mac());
   for (const auto& [name, link] : kernel_.all()) {

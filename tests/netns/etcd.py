@@ -45,7 +45,9 @@ class Etcd:
         self.process.wait()
 
     def ctl(self, words, *more, endpoint=None, **options):
-        command = ["env", "ETCDCTL_API=3", "etcdctl", "--endpoints", endpoint or self.endpoint, *words.split(), *more]
+        """Patient enough for a cluster that has lost its leader."""
+        command = ["env", "ETCDCTL_API=3", "etcdctl", "--command-timeout", "40s", "--endpoints", endpoint or self.endpoint,
+                   *words.split(), *more]
         return self.ns.run(command, **options)
 
     def put(self, key, value, **options):

@@ -149,10 +149,13 @@ def test_frames_go_on_moving_while_no_daemon_is_there(pair):
 def test_a_device_that_is_missing_is_made_anew_with_its_entries(pair):
     pair.add_links()
     pair.a.fdb(f"add {STATION} dst 10.0.0.2 dev vxlan0")
+    pair.a.fdb("add 02:00:00:00:00:f1 dst 10.0.0.3 dev vxlan0")
+    pair.a.fdb("flush dev vxlan0 dst 10.0.0.3")
     pair.a.kill()
     pair.a.ns.run("ip link del vxlan0")
     pair.a.start()
     assert f"{STATION} dst 10.0.0.2 self permanent" in pair.a.fdb_lines()
+    assert "02:00:00:00:00:f1" not in "".join(pair.a.fdb_lines()), "what was flushed is not remembered"
     assert f"{FLOOD} dst 239.1.1.1 via eno1 self permanent" in pair.a.fdb_lines()
 
 
