@@ -24,6 +24,8 @@ class Prefix {
   unsigned length() const { return length_; }
   /// False for an address of the other family.
   bool contains(const IpAddr& address) const;
+  /// All addresses of `other`.
+  bool contains(const Prefix& other) const { return other.length_ >= length_ && contains(other.address_); }
   std::string to_string() const;
 
   friend auto operator<=>(const Prefix&, const Prefix&) = default;

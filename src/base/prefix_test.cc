@@ -19,6 +19,10 @@ TEST(Prefix, ContainsItsAddressesOnly) {
   EXPECT_FALSE(prefix.contains(*Ipv6::parse("::1")));
   EXPECT_TRUE(Prefix::parse("::/0")->contains(*Ipv6::parse("fd00::1")));
   EXPECT_FALSE(Prefix::parse("::/0")->contains(Ipv4(1, 2, 3, 4)));
+  EXPECT_TRUE(prefix.contains(prefix));
+  EXPECT_TRUE(prefix.contains(*Prefix::parse("10.138.37.0/24")));
+  EXPECT_FALSE(prefix.contains(*Prefix::parse("10.138.0.0/16")));
+  EXPECT_FALSE(Prefix::parse("0.0.0.0/0")->contains(*Prefix::parse("::/0")));
 }
 
 TEST(Prefix, RefusesWhatIsNone) {

@@ -52,6 +52,7 @@ const std::string_view kVxlanUsage =
 		[ allow { PREFIX | none } ]... [ deny { PREFIX | none } ]...
 		[ datapath { user | kernel } ]
 		[ control { NAME[,NAME]... | none } ]
+		[ announce { PREFIX | none } ]... [ accept { PREFIX | none } ]...
 
 Where:	VNI	:= 0-16777215
 	ADDR	:= IP_ADDRESS; twice: one IPv4 and one IPv6

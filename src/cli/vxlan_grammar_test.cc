@@ -131,6 +131,10 @@ TEST(VxlanAdd, OwnOptions) {
   EXPECT_EQ(set("allow 10.1.2.3/8 allow fd00::1 deny 10.1.0.0/16"),
             R"(allow { prefixes: "10.0.0.0/8" prefixes: "fd00::1/128" } deny { prefixes: "10.1.0.0/16" })");
   EXPECT_EQ(set("allow none deny none"), "allow { } deny { }");
+  EXPECT_EQ(
+      set("announce 10.20.1.9/24 accept 10.20.0.0/16 accept fd20::/16"),
+      R"(announce { prefixes: "10.20.1.0/24" } accept { prefixes: "10.20.0.0/16" prefixes: "fd20::/16" })");
+  EXPECT_EQ(set("announce none accept none"), "announce { } accept { }");
 }
 
 struct Refused {
@@ -153,6 +157,8 @@ TEST(VxlanAdd, OwnOptionsRefused) {
        "'allow 10.0.0.0/33' makes no sense: a prefix is expected, like 10.0.0.0/8 or fd00::/8"},
       {"allow none allow 10.0.0.0/8", "'allow none' means no prefix: it stands alone"},
       {"deny 10.0.0.0/8 deny none", "'deny none' means no prefix: it stands alone"},
+      {"announce none announce 10.0.0.0/8", "'announce none' means no prefix: it stands alone"},
+      {"accept all", "'accept all' makes no sense: a prefix is expected, like 10.0.0.0/8 or fd00::/8"},
   };
   for (const auto& [line, sentence] : kLines) EXPECT_EQ(set(line), sentence) << line;
 }

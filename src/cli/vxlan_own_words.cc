@@ -126,6 +126,12 @@ bool read_own_option(Words& words, v1::LinkSpec& spec) {
   } else if (words.take_word("deny")) {
     const bool is_again = spec.has_deny();
     read_prefixes(words, "deny", is_again, *spec.mutable_deny());
+  } else if (words.take_word("announce")) {
+    const bool is_again = spec.has_announce();
+    read_prefixes(words, "announce", is_again, *spec.mutable_announce());
+  } else if (words.take_word("accept")) {
+    const bool is_again = spec.has_accept();
+    read_prefixes(words, "accept", is_again, *spec.mutable_accept());
   } else if (words.take_word("datapath")) {
     read_datapath(words, spec);
   } else if (words.take_word("control")) {

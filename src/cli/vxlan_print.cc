@@ -132,6 +132,8 @@ std::string own_text(const v1::LinkSpec& spec) {
   if (spec.datapath() == v1::DATAPATH_KERNEL) text += "datapath kernel ";
   if (spec.control().names_size() > 0)
     fmt::format_to(end, "control {} ", fmt::join(spec.control().names(), ","));
+  for (const std::string& prefix : spec.announce().prefixes()) fmt::format_to(end, "announce {} ", prefix);
+  for (const std::string& prefix : spec.accept().prefixes()) fmt::format_to(end, "accept {} ", prefix);
   return text;
 }
 
@@ -169,6 +171,8 @@ void add_own(const v1::LinkSpec& spec, Json& data) {
   for (const std::string& prefix : spec.deny().prefixes()) data["deny"].push_back(prefix);
   if (spec.datapath() == v1::DATAPATH_KERNEL) data["datapath"] = "kernel";
   for (const std::string& name : spec.control().names()) data["control"].push_back(name);
+  for (const std::string& prefix : spec.announce().prefixes()) data["announce"].push_back(prefix);
+  for (const std::string& prefix : spec.accept().prefixes()) data["accept"].push_back(prefix);
 }
 
 }  // namespace

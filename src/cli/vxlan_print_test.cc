@@ -59,14 +59,19 @@ TEST(VxlanText, OwnOptions) {
   all.mutable_deny()->add_prefixes("10.1.0.0/16");
   all.mutable_control()->add_names("mesh");
   all.mutable_control()->add_names("other");
-  EXPECT_EQ(own(all),
-            "vlan allow mssclamp mcsnoop limit broadcast 1000 limit unknown 2000 limit multicast 3000 "
-            "moves 3 60 allow 10.0.0.0/8 allow fd00::/8 deny 10.1.0.0/16 control mesh,other ");
+  all.mutable_announce()->add_prefixes("10.20.1.0/24");
+  all.mutable_accept()->add_prefixes("10.20.0.0/16");
+  EXPECT_EQ(
+      own(all),
+      "vlan allow mssclamp mcsnoop limit broadcast 1000 limit unknown 2000 limit multicast 3000 "
+      "moves 3 60 allow 10.0.0.0/8 allow fd00::/8 deny 10.1.0.0/16 control mesh,other announce 10.20.1.0/24 "
+      "accept 10.20.0.0/16 ");
   const std::string json = vxlan_json(all).dump();
   EXPECT_TRUE(json.ends_with(
       R"(,"vlan":"allow","mss_clamp":true,"mcast_snooping":true,"limit_broadcast":1000,"limit_unknown":2000,)"
       R"("limit_multicast":3000,"move_limit":3,"move_window":60,"allow":["10.0.0.0/8","fd00::/8"],)"
-      R"("deny":["10.1.0.0/16"],"control":["mesh","other"]})"))
+      R"("deny":["10.1.0.0/16"],"control":["mesh","other"],"announce":["10.20.1.0/24"],)"
+      R"("accept":["10.20.0.0/16"]})"))
       << json;
 }
 

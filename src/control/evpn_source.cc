@@ -328,7 +328,8 @@ void EvpnSource::take(const apipb::Path& path) {
   Heard& heard = heard_[key];
   if (heard.origin == 0) heard.origin = ++last_origin_;
   const bool is_elsewhere = heard.vni && (heard.route.vni != route.vni || heard.route.vtep != route.vtep);
-  if (is_elsewhere && route.kind == EvpnRoute::Kind::kMulticast) unsay(heard);
+  const bool has_other_router = heard.vni && heard.route.router_mac != route.router_mac;
+  if ((is_elsewhere && route.kind == EvpnRoute::Kind::kMulticast) || has_other_router) unsay(heard);
   heard.route = route;
   heard.round = round_;
   say(heard);
@@ -361,7 +362,7 @@ void EvpnSource::say(Heard& heard) {
   const EvpnRoute& route = heard.route;
   const std::string key = route.key();
   auto vni = imported(route);
-  if (vni && *vni != route.vni && route.kind != EvpnRoute::Kind::kPrefix) {
+  if (vni && *vni != route.vni) {
     status_.refuse(
         key, fmt::format("its label is VNI {}, its target is VNI {}'s", route.vni.value(), vni->value()));
     vni.reset();
@@ -386,6 +387,8 @@ void EvpnSource::say(Heard& heard) {
     case EvpnRoute::Kind::kPrefix:
       rib_.say(id_, heard.origin, PrefixFact::Key{*vni, route.prefix},
                PrefixFact{.vtep = route.vtep, .router = *route.router_mac}, now);
+      // Frames to the router are frames to a station.
+      rib_.say(id_, heard.origin, MacFact::Key{*vni, *route.router_mac}, MacFact{.vtep = route.vtep}, now);
       break;
   }
 }
@@ -404,6 +407,7 @@ void EvpnSource::unsay(const Heard& heard) {
       break;
     case EvpnRoute::Kind::kPrefix:
       rib_.unsay<PrefixFact>(id_, heard.origin, {*heard.vni, route.prefix}, now);
+      rib_.unsay<MacFact>(id_, heard.origin, {*heard.vni, *route.router_mac}, now);
       break;
   }
 }

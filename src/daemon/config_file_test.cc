@@ -51,7 +51,7 @@ constexpr std::string_view kLinkKeys =
     "name, id, external, vnifilter, group, remote, local, dev, dstport, srcport, ttl, tos, df, flowlabel, "
     "ageing, maxaddress, learning, proxy, rsc, l2miss, l3miss, udpcsum, udp6zerocsumtx, udp6zerocsumrx, "
     "remcsumtx, remcsumrx, localbypass, gbp, gpe, mcroute, reserved_bits, vlan, mssclamp, mcsnoop, limit, "
-    "moves, allow, deny, datapath, control, address, mtu, up, fdb, vnis, neighbours";
+    "moves, allow, deny, datapath, control, announce, accept, address, mtu, up, fdb, vnis, neighbours";
 
 /// The text of the problem, without "vtepd.yaml:".
 std::string problem_in(std::string_view yaml) {
@@ -172,6 +172,8 @@ TEST(ConfigFile, ReadsEveryOption) {
       {"moves: none", "move_limit: 0"},
       {"allow: [10.1.2.3/8, fd00::1]", R"(allow { prefixes: "10.0.0.0/8" prefixes: "fd00::1/128" })"},
       {"deny: []", "deny { }"},
+      {"announce: [10.20.1.0/24]", R"(announce { prefixes: "10.20.1.0/24" })"},
+      {"accept: [10.20.0.0/16]", R"(accept { prefixes: "10.20.0.0/16" })"},
       {"local: [10.0.0.1, fd00::1]", R"(local: "10.0.0.1" local6: "fd00::1")"},
       {"local: [fd00::1, 10.0.0.1]", R"(local: "10.0.0.1" local6: "fd00::1")"},
       {"gpe: false", ""},

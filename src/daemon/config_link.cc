@@ -264,6 +264,8 @@ void read_own(const YamlMap& map, v1::LinkSpec& spec) {
   if (const auto allow = map.find("allow")) read_prefixes(*allow, *spec.mutable_allow());
   if (const auto deny = map.find("deny")) read_prefixes(*deny, *spec.mutable_deny());
   if (const auto datapath = map.find("datapath")) spec.set_datapath(datapath_of(*datapath));
+  if (const auto announce = map.find("announce")) read_prefixes(*announce, *spec.mutable_announce());
+  if (const auto accept = map.find("accept")) read_prefixes(*accept, *spec.mutable_accept());
   if (const auto control = map.find("control")) read_control(*control, *spec.mutable_control());
 }
 

@@ -14,11 +14,13 @@ constexpr Duration kSoon = std::chrono::milliseconds(2);
 
 }  // namespace
 
-ControlLinks::ControlLinks(Loop& loop, Overlay& overlay, Rib& rib, LocalFacts& local)
+ControlLinks::ControlLinks(Loop& loop, Overlay& overlay, Rib& rib, LocalFacts& local,
+                           std::function<void()> changed)
     : loop_(loop),
       overlay_(overlay),
       rib_(rib),
       local_(local),
+      changed_(std::move(changed)),
       listener_(local.listen([this](const LocalFacts::Key& key) {
         if (const auto* const mac = std::get_if<MacFact::Key>(&key)) macs_.insert(*mac);
         if (const auto* const ip = std::get_if<NeighbourFact::Key>(&key)) neighbours_.insert(*ip);
@@ -61,6 +63,7 @@ void ControlLinks::look() {
 void ControlLinks::links_changed() {
   links_may_differ_ = true;
   look_soon();
+  changed_();
 }
 
 void ControlLinks::station_changed(Vni vni, const StationEvent& event) {
@@ -120,6 +123,7 @@ void ControlLinks::follow_links() {
     Place& place = places_[vni];
     place.dev = link.dev;
     follow_interface(vni, place, link);
+    follow_prefixes(vni, place, link);
   }
   if (!fresh.empty()) note_all(fresh);
 }
@@ -137,6 +141,17 @@ void ControlLinks::follow_interface(Vni vni, Place& place, const ControlledVni& 
   }
   for (const IpAddr& ip : ips) local_.bind({vni, ip}, {.mac = place.address});
   place.ips = ips;
+}
+
+/// Its router is the interface.
+void ControlLinks::follow_prefixes(Vni vni, Place& place, const ControlledVni& link) {
+  std::set<Prefix> wanted;
+  if (!link.address.is_zero()) wanted.insert(link.announce.begin(), link.announce.end());
+  for (const Prefix& prefix : place.prefixes) {
+    if (!wanted.contains(prefix)) local_.remove_prefix({vni, prefix});
+  }
+  for (const Prefix& prefix : wanted) local_.set_prefix({vni, prefix}, {.router = link.address});
+  place.prefixes = std::move(wanted);
 }
 
 // --- what follows for their tables

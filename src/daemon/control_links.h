@@ -27,8 +27,8 @@ namespace vtep {
 
 class ControlLinks final : public ControlWatcher {
  public:
-  /// All must outlive it.
-  ControlLinks(Loop& loop, Overlay& overlay, Rib& rib, LocalFacts& local);
+  /// All must outlive it. `changed` is called when there are other links, or some with other settings.
+  ControlLinks(Loop& loop, Overlay& overlay, Rib& rib, LocalFacts& local, std::function<void()> changed);
   /// Tables stay as they are.
   ~ControlLinks() override;
   ControlLinks(const ControlLinks&) = delete;
@@ -49,12 +49,14 @@ class ControlLinks final : public ControlWatcher {
   /// Where a VNI is on this host.
   struct Place {
     std::string dev;
-    MacAddr address;         // of the interface: a station that is always there
-    std::set<IpAddr> ips{};  // that it has
+    MacAddr address;              // of the interface: a station that is always there
+    std::set<IpAddr> ips{};       // that it has
+    std::set<Prefix> prefixes{};  // that are announced
   };
 
   void follow_links();
   void follow_interface(Vni vni, Place& place, const ControlledVni& link);
+  void follow_prefixes(Vni vni, Place& place, const ControlledVni& link);
   void note_all(const std::set<Vni>& vnis);
   /// The VNI is here no more, or not for control planes: what they said leaves its tables.
   void leave(Vni vni);
@@ -72,6 +74,7 @@ class ControlLinks final : public ControlWatcher {
   Overlay& overlay_;
   Rib& rib_;
   LocalFacts& local_;
+  const std::function<void()> changed_;
   const LocalFacts::ListenerId listener_;
   std::map<std::string, SourceId> sources_;
   std::map<Vni, Place> places_;

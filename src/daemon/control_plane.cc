@@ -51,6 +51,7 @@ Result<void> ControlPlane::open_host() {
   if (watched) watched = loop_.watch(host_.neighbours->fd(), [this] { host_.neighbours->dispatch(); });
   if (watched) watched = loop_.watch(host_.routes->fd(), [this] { host_.routes->dispatch(); });
   host_.prefixes = std::make_unique<RoutedPrefixes>(overlay_, *host_.neighbours, *host_.routes);
+  host_.links = std::make_unique<RoutedLinks>(rib_, *host_.prefixes);
   return watched;
 }
 
@@ -84,7 +85,10 @@ Result<void> ControlPlane::apply_config(const v1::Config& config) {
          [&](const LinkSource::Tools& tools, std::function<void()> changed) {
            return EvpnNode::create(tools, config.evpn(), gobgpd_socket_, std::move(changed));
          });
-  if (flannel_ == nullptr && sources_.empty()) close_host();
+  if (flannel_ == nullptr && sources_.empty()) {
+    if (host_.links != nullptr) host_.links->reconcile({}, loop_.now());
+    close_host();
+  }
   return first;
 }
 
@@ -113,7 +117,8 @@ Result<void> ControlPlane::apply_source(const std::string& name, const Create& c
   Result<void> done;
   if (create) {
     done = open_host();
-    if (done && links_ == nullptr) links_ = std::make_unique<ControlLinks>(loop_, overlay_, rib_, local_);
+    if (done && links_ == nullptr)
+      links_ = std::make_unique<ControlLinks>(loop_, overlay_, rib_, local_, [this] { reconcile_soon(); });
     auto source = !done ? std::unexpected(done.error())
                         : create({.loop = loop_, .rib = rib_, .overlay = overlay_, .local = local_}, [this] {
                             links_->look_soon();
@@ -137,6 +142,7 @@ void ControlPlane::leave(const std::string& name) {
     loop_.post([this, old] {
       std::erase_if(leaving_, [old](const auto& source) { return source.get() == old; });
       if (links_ != nullptr) links_->look_soon();
+      reconcile_soon();
     });
   });
 }
@@ -159,6 +165,12 @@ Result<std::vector<v1::Source>> ControlPlane::list(const std::string& name) cons
       refusal.set_name(fmt::format("{} in VNI {}", key.mac.to_string(), key.vni.value()));
       refusal.set_reason("it moves to and fro between this host and others, and stays with the others");
     }
+    if (its_name != EvpnNode::kName) continue;
+    for (const auto& [prefix, reason] : host_.links->refusals()) {
+      v1::Source::Refusal& refusal = *described.add_refusals();
+      refusal.set_name(prefix);
+      refusal.set_reason(reason);
+    }
   }
   if (name.empty()) return list;
   std::erase_if(list, [&](const v1::Source& source) { return source.name() != name; });
@@ -179,6 +191,7 @@ void ControlPlane::close(bool remove) {
     }
     loop_.run();
   }
+  if (remove && host_.links != nullptr) host_.links->reconcile({}, loop_.now());
   sources_.clear();
   leaving_.clear();
   links_.reset();
@@ -200,6 +213,7 @@ void ControlPlane::reconcile() {
   (void)rib_.prefixes().take_changed();  // who wants prefixes looks at all of them
   if (links_ != nullptr) links_->look_soon();
   if (flannel_ != nullptr) flannel_->reconcile();
+  if (links_ != nullptr) host_.links->reconcile(overlay_.list_controlled(), loop_.now());
   Duration wait = kAnyway;
   if (const auto deadline = rib_.next_deadline()) wait = std::min<Duration>(wait, *deadline - loop_.now());
   later_.set(wait, [this] { reconcile(); });

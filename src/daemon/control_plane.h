@@ -23,6 +23,7 @@
 #include "daemon/flannel_node.h"
 #include "daemon/link_source.h"
 #include "daemon/overlay.h"
+#include "daemon/routed_links.h"
 #include "daemon/routed_prefixes.h"
 #include "io/host_routes.h"
 #include "io/loop.h"
@@ -57,6 +58,7 @@ class ControlPlane {
     std::unique_ptr<NeighbourTable> neighbours;
     std::unique_ptr<HostRoutes> routes;
     std::unique_ptr<RoutedPrefixes> prefixes;
+    std::unique_ptr<RoutedLinks> links;
   };
 
   Result<void> open_host();

@@ -6,8 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "base/ifindex.h"
 #include "base/ip.h"
 #include "base/mac.h"
+#include "base/prefix.h"
 #include "base/vni.h"
 #include "engine/event.h"
 #include "engine/fdb_entry.h"
@@ -42,6 +44,9 @@ struct ControlledVni {
   std::vector<IpAddr> vteps{};       ///< its own addresses in the underlay
   MacAddr address{};                 ///< of its interface
   std::vector<IpAddr> ips{};         ///< that its interface has
+  IfIndex interface{};               ///< where the host routes through it; not set: it is not here
+  std::vector<Prefix> announce{};    ///< that others are told to route to it
+  std::vector<Prefix> accept{};      ///< what lies in them may be routed through it
 };
 
 /// Who wants to know what becomes of them. Called from the loop's thread.

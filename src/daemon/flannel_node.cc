@@ -186,13 +186,19 @@ Result<void> FlannelNode::write_subnet_file(std::uint32_t mtu) const {
   return {};
 }
 
-RoutedPrefixes::Wanted FlannelNode::wanted() const {
-  RoutedPrefixes::Wanted wanted;
+RoutedPrefixes::AllWanted FlannelNode::wanted() const {
+  RoutedPrefixes::AllWanted wanted;
   tools_.rib.prefixes().for_each([&](const PrefixFact::Key& key, const FactTable<PrefixFact>::Claim& winner) {
     if (winner.by.source == id_ && key.vni == network_->vni)
-      wanted[key.prefix.address()] = {key.prefix, winner.fact};
+      wanted[key.prefix] = {.fact = winner.fact, .gateway = key.prefix.address()};
   });
   return wanted;
+}
+
+RoutedPrefixes::Place FlannelNode::place(IfIndex interface) const {
+  RoutedPrefixes::Place place{.link = link_name(), .interface = interface, .is_whole = true, .source = id_};
+  if (const auto device = tools_.rtnetlink.find(config_.dev())) place.underlay = device->index;
+  return place;
 }
 
 void FlannelNode::reconcile() {
@@ -209,9 +215,7 @@ void FlannelNode::reconcile() {
       return fail(ErrorKind::kUnavailable, link_name() + " is not on this host");
     const IfIndex interface(link->front().device().ifindex());
     if (auto kept = keep_addresses(interface); !kept) return kept;
-    IfIndex underlay;
-    if (const auto device = tools_.rtnetlink.find(config_.dev())) underlay = device->index;
-    const auto outcome = tools_.prefixes.reconcile({link_name(), interface, underlay, id_}, wanted());
+    const auto outcome = tools_.prefixes.reconcile(place(interface), wanted());
     if (outcome.changed > 0)
       spdlog::debug("flannel: {} changes to neighbours, entries and routes", outcome.changed);
     if (outcome.failed == 0) return {};
@@ -231,12 +235,9 @@ void FlannelNode::reconcile() {
 
 void FlannelNode::leave() {
   if (!network_) return;
-  IfIndex underlay;
-  if (const auto device = tools_.rtnetlink.find(config_.dev())) underlay = device->index;
   const auto link = tools_.overlay.list_links(link_name());
   if (link) {
-    (void)tools_.prefixes.reconcile({link_name(), IfIndex(link->front().device().ifindex()), underlay, id_},
-                                    {});
+    (void)tools_.prefixes.reconcile(place(IfIndex(link->front().device().ifindex())), {});
     if (auto deleted = tools_.overlay.delete_link(link_name()); !deleted) {
       spdlog::warn("flannel: {}", deleted.error().message);
     }

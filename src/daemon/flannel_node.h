@@ -58,7 +58,8 @@ class FlannelNode final : public FlannelHost {
 
   Result<void> keep_addresses(IfIndex interface);
   Result<void> write_subnet_file(std::uint32_t mtu) const;
-  RoutedPrefixes::Wanted wanted() const;
+  RoutedPrefixes::AllWanted wanted() const;
+  RoutedPrefixes::Place place(IfIndex interface) const;
   std::string link_name() const;
 
   const Tools tools_;

@@ -179,6 +179,9 @@ void KernelLinks::append_controlled(std::vector<ControlledVni>& out) {
     if (link.settings.control.empty()) continue;
     ControlledVni one{.vni = link.settings.engine.vni, .dev = name, .control = link.settings.control};
     one.vteps = link.settings.locals();
+    one.interface = link.host_interface();
+    one.announce = link.settings.announce;
+    one.accept = link.settings.accept;
     // Behind a bridge the device itself is nobody: the bridge is.
     const auto host = rtnetlink_.find(link.host_interface());
     one.address = host ? host->address : link.settings.engine.address;

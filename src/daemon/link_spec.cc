@@ -182,6 +182,23 @@ Result<void> parse_trust(const v1::LinkSpec& spec, LinkConfig& engine) {
   return {};
 }
 
+/// What EVPN's routes of prefixes have to do with the link.
+Result<void> parse_routing(const v1::LinkSpec& spec, LinkSettings& settings) {
+  auto announce = parse_prefixes(spec.announce(), "announce");
+  if (!announce) return std::unexpected(announce.error());
+  auto accept = parse_prefixes(spec.accept(), "accept");
+  if (!accept) return std::unexpected(accept.error());
+  settings.announce = std::move(*announce);
+  settings.accept = std::move(*accept);
+  if (settings.announce.empty() && settings.accept.empty()) return {};
+  if (std::ranges::find(settings.control, "evpn") == settings.control.end())
+    return fail(ErrorKind::kInvalid, "announce and accept need 'control evpn': the prefixes are EVPN's");
+  if (!settings.engine.has_vni)
+    return fail(ErrorKind::kInvalid,
+                "announce and accept need a link with one VNI: a route cannot name another");
+  return {};
+}
+
 /// Who else is told of it, and fills its tables: then it answers for those who are elsewhere, and does not
 /// learn from strangers, unless somebody wants it otherwise.
 Result<void> parse_control(const v1::LinkSpec& spec, LinkSettings& settings) {
@@ -196,6 +213,7 @@ Result<void> parse_control(const v1::LinkSpec& spec, LinkSettings& settings) {
   engine.stations = !settings.control.empty();
   engine.proxy = spec.has_proxy() ? spec.proxy() : engine.stations;
   engine.learning = spec.has_learning() ? spec.learning() : !engine.stations;
+  if (auto done = parse_routing(spec, settings); !done) return done;
   if (engine.stations && engine.local4.is_unspecified() && engine.local6.is_unspecified()) {
     return fail(ErrorKind::kInvalid, "control needs 'local': the others must be told where to send to");
   }
@@ -363,6 +381,8 @@ v1::LinkSpec merge_link_spec(v1::LinkSpec spec, const v1::LinkSpec& change) {
   if (change.has_allow()) spec.clear_allow();
   if (change.has_deny()) spec.clear_deny();
   if (change.has_control()) spec.clear_control();
+  if (change.has_announce()) spec.clear_announce();
+  if (change.has_accept()) spec.clear_accept();
   spec.MergeFrom(change);
   return spec;
 }
@@ -385,6 +405,8 @@ v1::LinkSpec effective_link_spec(const LinkSettings& settings) {
   spec.set_srcport_min(is_default ? 0 : engine.source_ports.min.value());
   spec.set_srcport_max(is_default ? 0 : engine.source_ports.max.value());
   for (const std::string& name : settings.control) spec.mutable_control()->add_names(name);
+  if (!settings.announce.empty()) add_prefixes(settings.announce, *spec.mutable_announce());
+  if (!settings.accept.empty()) add_prefixes(settings.accept, *spec.mutable_accept());
   describe_outer(engine.outer, spec);
   describe_features(settings, spec);
   spec.set_datapath(settings.is_kernel ? v1::DATAPATH_KERNEL : v1::DATAPATH_USER);

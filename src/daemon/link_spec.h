@@ -26,6 +26,8 @@ struct LinkSettings {
   bool is_group = false;               ///< engine.flood is a multicast group
   bool zero_checksum6_rx = false;      ///< datagrams over IPv6 need no checksum
   std::vector<std::string> control{};  ///< control planes that fill its tables, by name
+  std::vector<Prefix> announce{};      ///< prefixes of which EVPN says that this host routes them
+  std::vector<Prefix> accept{};        ///< within which prefixes of others are routed through the link
   bool is_kernel = false;              ///< the kernel's driver moves its frames
   bool localbypass = true;             ///< only said: what goes to a local VTEP takes the loopback either way
 

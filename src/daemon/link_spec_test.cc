@@ -193,6 +193,32 @@ TEST(LinkSpec, AControlPlaneMakesALinkAnswerAndNotLearn) {
             "control needs 'local': the others must be told where to send to");
 }
 
+TEST(LinkSpec, PrefixesAreEvpns) {
+  v1::LinkSpec spec = spec_of_the_first_experiment();
+  spec.set_local("10.84.0.1");
+  spec.mutable_control()->add_names("evpn");
+  spec.mutable_announce()->add_prefixes("10.20.1.0/24");
+  spec.mutable_accept()->add_prefixes("10.20.0.0/16");
+  const auto settings = parse_link_spec(spec);
+  ASSERT_TRUE(settings);
+  EXPECT_THAT(settings->announce, testing::ElementsAre(*Prefix::parse("10.20.1.0/24")));
+  EXPECT_EQ(effective_link_spec(*settings).accept().prefixes(0), "10.20.0.0/16");
+  v1::LinkSpec other;
+  other.mutable_accept()->add_prefixes("fd20::/16");
+  other.mutable_announce();
+  const auto changed = parse_link_spec(merge_link_spec(spec, other));
+  ASSERT_TRUE(changed);
+  EXPECT_TRUE(changed->announce.empty());
+  EXPECT_THAT(changed->accept, testing::ElementsAre(*Prefix::parse("fd20::/16")));
+  EXPECT_EQ(refusal([](v1::LinkSpec& s) {
+              s.mutable_control()->add_names("mesh");
+              s.mutable_accept()->add_prefixes("::/0");
+            }),
+            "announce and accept need 'control evpn': the prefixes are EVPN's");
+  EXPECT_EQ(refusal([](v1::LinkSpec& s) { s.mutable_accept()->add_prefixes("10.0.0.0/33"); }),
+            "accept \"10.0.0.0/33\" is not a prefix");
+}
+
 TEST(LinkSpec, RefusesOptionsOutOfRangeOrAgainstEachOther) {
   EXPECT_NE(refusal([](v1::LinkSpec& s) { s.set_ttl(256); }), "");
   EXPECT_NE(refusal([](v1::LinkSpec& s) { s.set_tos(256); }), "");

@@ -136,6 +136,9 @@ std::vector<ControlledVni> Overlay::list_controlled() {
     const LinkConfig& config = link.settings.engine;
     ControlledVni one{.dev = name, .control = link.settings.control, .address = config.address};
     one.vteps = link.settings.locals();
+    one.interface = link.interface;
+    one.announce = link.settings.announce;
+    one.accept = link.settings.accept;
     for (const HostAddress& address : addresses.value_or(std::vector<HostAddress>())) {
       if (link.interface.is_set() && address.device == link.interface) one.ips.push_back(address.address);
     }

@@ -1,6 +1,8 @@
 // What the kernel's neighbour table (ARP, ND) says about one address.
 #pragma once
 
+#include <cstdint>
+
 #include "base/ifindex.h"
 #include "base/ip.h"
 #include "base/mac.h"
@@ -15,8 +17,9 @@ struct NeighbourEntry {
   bool permanent = false;  ///< set by somebody, never aged
   bool router = false;     ///< RFC 4861: the neighbour says that it is a router
   bool extern_learn =
-      false;             ///< NTF_EXT_LEARNED: a control plane says so, and it neither ages nor is asked for
-  bool removed = false;  ///< the entry is gone; only where changes are reported
+      false;  ///< NTF_EXT_LEARNED: a control plane says so, and it neither ages nor is asked for
+  std::uint8_t protocol = 0;  ///< NDA_PROTOCOL: whose it is, as with routes; 0: nobody has said (Linux 5.2)
+  bool removed = false;       ///< the entry is gone; only where changes are reported
 
   friend bool operator==(const NeighbourEntry&, const NeighbourEntry&) = default;
 };

@@ -22,9 +22,11 @@ std::optional<NeighbourEntry> parse_neighbour(ByteView payload) {
 
   std::optional<IpAddr> ip;
   std::optional<MacAddr> mac;
+  std::uint8_t protocol = 0;
   NetlinkAttributes attributes(payload.subspan(sizeof(header)));
   while (const auto attribute = attributes.next()) {
     if (attribute->type == NDA_DST) ip = attribute->ip(header.ndm_family);
+    if (attribute->type == NDA_PROTOCOL) protocol = attribute->number<std::uint8_t>().value_or(0);
     if (attribute->type == NDA_LLADDR && attribute->payload.size() == MacAddr::kSize) {
       mac = MacAddr::load(attribute->payload.data());
     }
@@ -36,7 +38,8 @@ std::optional<NeighbourEntry> parse_neighbour(ByteView payload) {
                         .valid = mac.has_value() && (header.ndm_state & kUsable) != 0,
                         .permanent = (header.ndm_state & NUD_PERMANENT) != 0,
                         .router = (header.ndm_flags & NTF_ROUTER) != 0,
-                        .extern_learn = (header.ndm_flags & NTF_EXT_LEARNED) != 0};
+                        .extern_learn = (header.ndm_flags & NTF_EXT_LEARNED) != 0,
+                        .protocol = protocol};
 }
 
 }  // namespace vtep

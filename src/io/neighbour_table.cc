@@ -107,6 +107,7 @@ std::vector<Result<void>> NeighbourTable::apply(std::span<const NeighbourEntry> 
                                  ? NetlinkRequest(RTM_DELNEIGH, 0, header)
                                  : NetlinkRequest(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, header);
     request.add(NDA_DST, entry.ip);
+    if (entry.protocol != 0) request.add(NDA_PROTOCOL, ByteView(&entry.protocol, 1));
     const auto mac = entry.mac.octets();
     if (!entry.removed) request.add(NDA_LLADDR, ByteView(mac));
     return request;

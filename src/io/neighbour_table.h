@@ -34,8 +34,8 @@ class NeighbourTable {
   /// Has no entry for the address, permanent or not. That there is none is success.
   Result<void> remove(IfIndex device, const IpAddr& ip);
   /// Many at once, in order: removes those that are `removed` and sets the others, permanently or as a
-  /// control plane's (`extern_learn`). Of what an entry says, device, addresses, `router` and `extern_learn`
-  /// count. What becomes of each.
+  /// control plane's (`extern_learn`). Of what an entry says, device, addresses, `router`, `extern_learn` and
+  /// `protocol` count. What becomes of each.
   std::vector<Result<void>> apply(std::span<const NeighbourEntry> entries);
 
   /// From now on called for every entry that comes, changes or goes (RTNLGRP_NEIGH). What was there before is

@@ -1,6 +1,7 @@
 """VTEPs that know each other by BGP: nodes a (10.84.0.1), b, and so on, each with vtepd and a gobgpd of its own; and hosts
 with FRR and the kernel's driver. Behind each is br0, with 192.168.5.1, .2 and so on."""
 
+import ipaddress
 import json
 import subprocess
 from pathlib import Path
@@ -11,6 +12,7 @@ from bridged import BridgedNode, make_bridge
 from namespaces import eventually
 
 VNI = 6000
+L3_VNI = 9000
 AS = 65000
 
 
@@ -38,6 +40,13 @@ class EvpnLan:
         return [address for other, address in self.addresses.items() if other != name]
 
 
+def eui64(mac):
+    """The link-local address that a MAC address makes (RFC 4291, appendix A)."""
+    octets = bytes.fromhex(mac.replace(":", ""))
+    identifier = bytes([octets[0] ^ 2]) + octets[1:3] + b"\xff\xfe" + octets[3:]
+    return str(ipaddress.IPv6Address(b"\xfe\x80" + bytes(6) + identifier))
+
+
 class EvpnNode(BridgedNode):
     def __init__(self, lan, name, datapath):
         self.lan_, self.name = lan, name
@@ -47,16 +56,31 @@ class EvpnNode(BridgedNode):
         self.ip = f"192.168.5.{self.number}"
         lan.plug(self.ns, name)
         self.path = lan.net.directory / f"{name}.yaml"
-        self.configure()
+        self.configure({"as": AS, "router_id": self.address, "listen": [self.address],
+                        "neighbours": [{"address": other, "as": AS} for other in self.lan_.others(self.name)]})
         self.start(config=self.path)
-        self.link(f"add name vxlan0 type vxlan id {VNI} local {self.address} dstport 4789 control evpn "
-                  f"datapath {datapath}")
+        self.add_vxlan0(datapath)
         make_bridge(self.ns, self.number, self.ip)
 
-    def configure(self, **more):
-        evpn = {"as": AS, "router_id": self.address, "listen": [self.address],
-                "neighbours": [{"address": other, "as": AS} for other in self.lan_.others(self.name)], **more}
+    def add_vxlan0(self, datapath="user"):
+        self.link(f"add name vxlan0 type vxlan id {VNI} local {self.address} dstport 4789 control evpn "
+                  f"datapath {datapath}")
+
+    def configure(self, evpn):
         self.path.write_text(yaml.safe_dump({"evpn": evpn}))
+
+    def start_gobgpd(self):
+        """A speaker that is not vtepd's; its API is at 127.0.0.1:50051."""
+        config = {"global": {"config": {"as": AS, "router-id": self.address, "local-address-list": [self.address]}},
+                  "neighbors": [{"config": {"neighbor-address": other, "peer-as": AS},
+                                 "timers": {"config": {"connect-retry": 1, "idle-hold-time-after-reset": 1}},
+                                 "afi-safis": [{"config": {"afi-safi-name": "l2vpn-evpn"}}]}
+                                for other in self.lan_.others(self.name)]}
+        path = self.path.with_suffix(".gobgpd")
+        path.write_text(yaml.safe_dump(config))
+        with open(path.with_suffix(".log"), "ab") as log:
+            return self.net.process(self.ns, ["gobgpd", "-t", "yaml", "-f", path, "--api-hosts", "127.0.0.1:50051"],
+                                    stdout=log, stderr=subprocess.STDOUT)
 
     def source(self):
         return super().source("evpn")
@@ -67,6 +91,27 @@ class EvpnNode(BridgedNode):
 
     def knows(self, address):
         return ("00:00:00:00:00:00", address) in self.external("vxlan0")
+
+    def route_prefixes(self, datapath="user"):
+        """10.20.N.0/24 and fd20:N::/64 are behind this host, whose own are 10.20.N.1 and fd20:N::1, and routed through
+        vxlan9."""
+        self.prefix, self.prefix6 = f"10.20.{self.number}.0/24", f"fd20:{self.number}::/64"
+        self.inner, self.inner6 = f"10.20.{self.number}.1", f"fd20:{self.number}::1"
+        self.link(f"add name vxlan9 type vxlan id {L3_VNI} local {self.address} dstport 4789 control evpn "
+                  f"announce {self.prefix} announce {self.prefix6} accept 10.20.0.0/16 accept fd20::/16 datapath {datapath}")
+        for interface in ("vxlan9", "lo"):
+            self.ns.sysctl(f"net.ipv6.conf.{interface}.disable_ipv6", 0)
+        self.ns.run("ip link set vxlan9 up")
+        for address in (f"{self.inner}/32", f"{self.inner6}/128"):
+            self.ns.run(f"ip addr add {address} dev lo")
+
+    def routes(self, family="-4"):
+        return sorted(line.strip() for line in self.ns.out(f"ip {family} route show proto 86").splitlines())
+
+    def routers(self):
+        """{gateway: MAC} of the permanent neighbours on vxlan9 that are vtep's."""
+        entries = json.loads(self.ns.out("ip -j -d neigh show dev vxlan9 nud permanent") or "[]")
+        return {entry["dst"]: entry["lladdr"] for entry in entries if entry.get("protocol") == "86"}
 
 
 class FrrHost:
@@ -109,8 +154,24 @@ class FrrHost:
         with open(self.lan_.net.directory / f"{self.name}-{daemon}.log", "ab") as log:
             self.lan_.net.process(self.ns, command, stdout=log, stderr=subprocess.STDOUT)
 
-    def vtysh(self, command, **options):
-        return self.ns.run(["vtysh", "-N", self.pathspace, "-c", command], **options)
+    def vtysh(self, *commands, **options):
+        words = [word for command in commands for word in ("-c", command)]
+        return self.ns.run(["vtysh", "-N", self.pathspace, *words], **options)
+
+    def route_prefix(self):
+        """10.20.N.1 is this host's own, and routed through VNI 9000 of the default VRF."""
+        self.inner = f"10.20.{self.number}.1"
+        self.ns.run(f"ip link add vxlan9 type vxlan id {L3_VNI} local {self.address} dstport 4789 nolearning")
+        self.ns.run("ip link add br9 type bridge forward_delay 0")
+        self.ns.run(f"ip link set br9 address 02:00:00:00:09:{self.number:02x}")
+        self.ns.run("ip link set vxlan9 master br9")
+        for device in ("vxlan9", "br9"):
+            self.ns.run(f"ip link set {device} up")
+        self.ns.run(f"ip addr add {self.inner}/32 dev lo")
+        self.vtysh("configure terminal", f"vni {L3_VNI}")
+        self.vtysh("configure terminal", f"router bgp {AS}",
+                   "address-family ipv4 unicast", f"network {self.inner}/32", "exit-address-family",
+                   "address-family l2vpn evpn", "advertise ipv4 unicast")
 
     @property
     def mac(self):

@@ -1,7 +1,6 @@
 """Links whose frames the kernel's driver moves, and vtepd programs it (`datapath kernel`)."""
 
 import json
-import re
 import signal
 import subprocess
 
@@ -12,6 +11,7 @@ from evpn import EvpnLan
 from flannel import DEVICE, FlannelNet
 from mesh import FLOOD, GUEST_IP, GUEST_MAC, Guest, MeshNet
 from namespaces import eventually
+from pings import assert_no_loss, keep_pinging
 from topologies import Pair, Probe
 
 STATION = "02:00:00:00:01:01"
@@ -132,16 +132,13 @@ def test_monitor_tells_what_the_driver_learns(pair):
 def test_frames_go_on_moving_while_no_daemon_is_there(pair):
     pair.add_links()
     pair.a.fdb(f"add {STATION} dst 10.0.0.2 dev vxlan0")
-    ping = pair.net.process(pair.a.ns, "ping -q -i 0.01 -w 60 192.168.5.2", stdout=subprocess.PIPE, text=True)
+    ping = keep_pinging(pair.net, pair.a.ns, "192.168.5.2")
     pair.a.kill()
     pair.a.ns.run("sleep 0.5")
     pair.a.start()
     assert "vxlan0" in pair.a.vtep_run("link show").stdout
     assert f"{STATION} dst 10.0.0.2 self permanent" in pair.a.fdb_lines()
-    ping.send_signal(signal.SIGINT)
-    said = ping.communicate()[0]
-    sent, received = map(int, re.search(r"(\d+) packets transmitted, (\d+) received", said).groups())
-    assert sent > 10 and sent - received <= 1, said
+    assert_no_loss(ping)
     pair.a.stop()
     assert kind(pair.a.ns) == ""
 

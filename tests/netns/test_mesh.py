@@ -3,12 +3,12 @@
 import json
 import re
 import signal
-import subprocess
 
 import pytest
 
 from mesh import FLOOD, GUEST_IP, GUEST_MAC, PREFIX, VNI, Guest, MeshNet
 from namespaces import eventually
+from pings import assert_no_loss, keep_pinging
 
 OTHER_MAC = "02:00:00:00:0f:01"
 
@@ -24,13 +24,6 @@ def write_other(mesh, mac=OTHER_MAC, **said):
     """What a node that is not there says of itself and a station."""
     mesh.etcd.put(key("nodes/other"), {"vteps": [OTHER]})
     mesh.etcd.put(key(f"macs/{mac}/other"), said)
-
-
-def assert_no_loss(ping):
-    ping.send_signal(signal.SIGINT)
-    said = ping.communicate()[0]
-    sent, received = map(int, re.search(r"(\d+) packets transmitted, (\d+) received", said).groups())
-    assert sent > 0 and sent - received <= 1, said  # the last one may still be on its way
 
 
 @pytest.fixture
@@ -141,7 +134,7 @@ def test_while_etcd_is_away_nothing_is_lost(mesh):
     """And what happened meanwhile is made up for."""
     mesh.everybody_knows_stations()
     a, b = mesh.nodes
-    flood = mesh.net.process(a.ns, f"ping -q -i 0.01 -w 60 {b.ip}", stdout=subprocess.PIPE, text=True)
+    flood = keep_pinging(mesh.net, a.ns, b.ip)
     mesh.etcd.stop()
     eventually("a has noticed", lambda: not a.source()["connected"])
     known = a.entries()
@@ -163,7 +156,7 @@ def test_members_of_etcd_are_killed(net):
     mesh.everybody_knows_stations()
     a, b = mesh.nodes
     first, second, third = mesh.cluster.members
-    flood = mesh.net.process(a.ns, f"ping -q -i 0.01 -w 100 {b.ip}", stdout=subprocess.PIPE, text=True)
+    flood = keep_pinging(mesh.net, a.ns, b.ip)
     third.kill()
     write_other(mesh)
     eventually("two suffice", lambda: a.entries().get(OTHER_MAC) == OTHER, timeout=30)
@@ -224,7 +217,7 @@ def test_what_somebody_else_removes_is_written_again(mesh):
     mesh.everybody_knows_stations()
     a, b = mesh.nodes
     before = mesh.keys()
-    flood = mesh.net.process(a.ns, f"ping -q -i 0.01 -w 60 {b.ip}", stdout=subprocess.PIPE, text=True)
+    flood = keep_pinging(mesh.net, a.ns, b.ip)
     mesh.etcd.ctl("del --prefix", f"{PREFIX}/vnis/")
     eventually("everything stands there again", lambda: mesh.keys() == before)
     mesh.everybody_knows_stations()
