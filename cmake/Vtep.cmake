@@ -10,6 +10,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL Clang)
   target_compile_options(vtep_options INTERFACE -Wno-deprecated-declarations)
 endif()
 if(VTEP_SANITIZE)
+  target_compile_definitions(vtep_options INTERFACE VTEP_SANITIZED)
   target_compile_options(vtep_options INTERFACE
     -fsanitize=${VTEP_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(vtep_options INTERFACE -fsanitize=${VTEP_SANITIZE})

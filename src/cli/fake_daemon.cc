@@ -210,8 +210,8 @@ grpc::Status FakeDaemon::StopDaemon(grpc::ServerContext*, const v1::StopDaemonRe
                                     v1::StopDaemonResponse*) {
   const std::scoped_lock lock(mutex_);
   if (grpc::Status result = record("StopDaemon", *request); !result.ok()) return result;
-  ending_ = std::jthread([this, mode = request->mode(), pause = pause] {
-    std::this_thread::sleep_for(pause);
+  ending_ = std::jthread([this, mode = request->mode(), delay = pause] {
+    std::this_thread::sleep_for(delay);
     stop();
     if (mode == v1::StopDaemonRequest::MODE_RESTART) start();
   });

@@ -115,6 +115,10 @@ TEST_F(EvpnSourceTest, PrefixesHaveARouter) {
   ASSERT_TRUE(run_until([&] { return b_->rib.prefixes().winner(prefix) != nullptr; }));
   EXPECT_EQ(b_->rib.prefixes().winner(prefix)->fact.router, kStation.mac);
   EXPECT_EQ(b_->rib.prefixes().winner(prefix)->fact.vtep, a_->address);
+  EXPECT_EQ(b_->station(), a_->address) << "frames to the router are for its VTEP";
+  a_->local.remove_prefix(prefix);
+  ASSERT_TRUE(run_until([&] { return b_->rib.prefixes().winner(prefix) == nullptr; }));
+  EXPECT_EQ(b_->station(), std::nullopt);
 }
 
 TEST_F(EvpnSourceTest, OnlyRoutesForUsCount) {

@@ -470,7 +470,7 @@ TEST_P(FdbModel, AgreesAfterEveryStep) {
     fdb_.set_ageing(link, 20);
     model_.set_ageing(link, 20);
   }
-  for (int i = 0; i < 6000; ++i) {
+  for (int i = 0; i < test::steps(6000); ++i) {
     step();
     compare();
     ASSERT_FALSE(HasFailure()) << "step " << i;

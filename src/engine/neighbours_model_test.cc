@@ -298,7 +298,7 @@ class NeighboursModel : public ::testing::TestWithParam<Shape> {
 };
 
 TEST_P(NeighboursModel, AgreesAfterEveryStep) {
-  for (int i = 0; i < 5000; ++i) {
+  for (int i = 0; i < test::steps(5000); ++i) {
     step();
     compare();
     ASSERT_FALSE(HasFailure()) << "step " << i;

@@ -95,7 +95,7 @@ TEST(RemoteTable, MatchesAModelUnderRandomUse) {
     std::mt19937_64 random(seed);
     RemoteTable table;
     std::vector<std::pair<RemoteId, Remote>> held;  // one element a reference
-    for (int step = 0; step < 4000; ++step) {
+    for (int step = 0; step < test::steps(4000); ++step) {
       const std::uint32_t choice = test::pick(random, 0, 9);
       if (choice < 5) {
         const Remote wanted{.address = Ipv4(test::pick(random, 1, 3)),

@@ -80,7 +80,7 @@ TEST(SegmentationModel, CutMakesWhatTheModelMakes) {
   std::mt19937_64 random(kSeed);
   HeaderArena arena;
   std::vector<Segment> segments;
-  for (int round = 0; round < 3000; ++round) {
+  for (int round = 0; round < test::steps(3000); ++round) {
     SCOPED_TRACE("seed " + std::to_string(kSeed) + ", round " + std::to_string(round));
     const FlowFrame super = some_super_frame(random);
     const auto payload = static_cast<std::uint32_t>(super.payload.size());
@@ -452,7 +452,7 @@ TEST(SegmentationModel, MergeMakesWhatTheModelMakes) {
   std::mt19937_64 random(kSeed);
   MergeTest test;
   std::size_t frames = 0, left = 0;
-  for (int round = 0; round < 1000; ++round) {
+  for (int round = 0; round < test::steps(1000); ++round) {
     SCOPED_TRACE("seed " + std::to_string(kSeed) + ", round " + std::to_string(round));
     const auto batch = some_batch(random, pick(random, 1, 4), pick(random, 0, 150), pick(random, 2, 60));
     const Coalescer::Options options{.tcp = !chance(random, 10), .udp = !chance(random, 10)};
