@@ -73,6 +73,17 @@ void Overlay::publish(v1::Event::Action action, const KernelLink& link) {
 
 // --- memory
 
+Result<std::uint64_t> Overlay::flush_kernel_fdb(const v1::FlushFdbRequest& request) {
+  const auto flushed = kernel_.flush_fdb(request);
+  if (!flushed) return std::unexpected(flushed.error());
+  for (const v1::FdbChange& change : flushed->forgotten) {
+    v1::StateRecord record;
+    *record.mutable_fdb() = change;
+    remember(record);
+  }
+  return flushed->removed;
+}
+
 /// False: it is about no such link.
 bool Overlay::restore_kernel(const v1::StateRecord& record) {
   switch (record.record_case()) {
@@ -114,17 +125,6 @@ void Overlay::append_kernel_links(std::vector<v1::StateRecord>& records) const {
 }
 
 // --- lists
-
-Result<std::uint64_t> Overlay::flush_kernel_fdb(const v1::FlushFdbRequest& request) {
-  const auto flushed = kernel_.flush_fdb(request);
-  if (!flushed) return std::unexpected(flushed.error());
-  for (const v1::FdbChange& change : flushed->forgotten) {
-    v1::StateRecord record;
-    *record.mutable_fdb() = change;
-    remember(record);
-  }
-  return flushed->removed;
-}
 
 Result<void> Overlay::append_kernel_entries(const v1::ListFdbRequest& request, FdbSnapshot& snapshot) {
   const auto mac = MacAddr::parse(request.mac());
