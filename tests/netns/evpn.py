@@ -57,7 +57,8 @@ class EvpnNode(BridgedNode):
         lan.plug(self.ns, name)
         self.path = lan.net.directory / f"{name}.yaml"
         self.configure({"as": AS, "router_id": self.address, "listen": [self.address],
-                        "neighbours": [{"address": other, "as": AS} for other in self.lan_.others(self.name)]})
+                        "neighbours": [{"address": other, "as": AS, "passive": self.dials_us(other)}
+                                       for other in self.lan_.others(self.name)]})
         self.start(config=self.path)
         self.add_vxlan0(datapath)
         make_bridge(self.ns, self.number, self.ip)
@@ -65,6 +66,10 @@ class EvpnNode(BridgedNode):
     def add_vxlan0(self, datapath="user"):
         self.link(f"add name vxlan0 type vxlan id {VNI} local {self.address} dstport 4789 control evpn "
                   f"datapath {datapath}")
+
+    def dials_us(self, other):
+        """One of each two does: when both do at the same time both hang up, and try again after five to ten seconds."""
+        return self.number < int(other.rpartition(".")[2])
 
     def configure(self, evpn):
         self.path.write_text(yaml.safe_dump({"evpn": evpn}))

@@ -44,7 +44,7 @@ def test_two_vteps(lan):
 
 def test_with_frr(with_frr):
     (a,), (f,) = with_frr.nodes, with_frr.frr
-    eventually("FRR knows a's station", lambda: f.entries().get(a.mac) == a.address, timeout=30)
+    eventually("FRR knows a's station", lambda: f.entries().get(a.mac) == a.address, timeout=60)
     a.ping(f.ip)
     f.ns.run(f"ping -q -c 1 -W 5 {a.ip}")
     routes = json.loads(f.vtysh("show bgp l2vpn evpn route json").stdout)
@@ -69,7 +69,7 @@ def test_a_station_moves_to_frr_and_back(with_frr):
         eventually("its port forwards", lambda end=end: "state forwarding" in end.ns.out("bridge link show dev guest"))
         guest.run("ping -q -c 2 -i 0.2 -W 2 " + end.ip)
         eventually(f"the other one finds it behind {name}",
-                   lambda other=other, end=end: other.entries().get("02:00:00:00:0e:01") == end.address, timeout=30)
+                   lambda other=other, end=end: other.entries().get("02:00:00:00:0e:01") == end.address, timeout=60)
         other.ns.run("ping -q -c 1 -W 5 192.168.5.100")
 
 
@@ -80,7 +80,7 @@ def test_a_speaker_that_dies_loses_nothing(lan):
     a.ns.run(f"kill -9 {gobgpd}")
     eventually("a has noticed", lambda: not a.source()["connected"])
     assert a.entries().get(b.mac) == b.address
-    eventually("a is connected again", lambda: a.source()["connected"], timeout=30)
+    eventually("a is connected again", lambda: a.source()["connected"], timeout=60)
     eventually("with its neighbour", lambda: "neighbours 1 of 1" in a.source()["state"], timeout=60)
     assert a.entries().get(b.mac) == b.address
     assert_no_loss(flood)
@@ -95,7 +95,7 @@ def test_prefixes_are_routed(net, datapath):
     for node, other in ((a, b), (b, a)):
         link_local = eui64(other.ns.mac("vxlan9"))
         eventually("the other's prefix is routed",
-                   lambda: node.routes() == [f"{other.prefix} via {other.address} dev vxlan9 onlink"], timeout=30)
+                   lambda: node.routes() == [f"{other.prefix} via {other.address} dev vxlan9 onlink"], timeout=60)
         eventually("of both families",
                    lambda: node.routes("-6") == [f"{other.prefix6} via {link_local} dev vxlan9 metric 1024 onlink pref medium"])
         assert node.routers() == {address: other.ns.mac("vxlan9") for address in (other.address, link_local)}
@@ -107,7 +107,7 @@ def test_routes_are_repaired_and_removed(lan):
     a, b = lan.nodes
     for node in (a, b):
         node.route_prefixes()
-    eventually("a routes to b", lambda: len(a.routes()) == 1, timeout=30)
+    eventually("a routes to b", lambda: len(a.routes()) == 1, timeout=60)
     a.ns.run("ip neigh add 10.99.0.1 lladdr 02:00:00:00:99:01 dev vxlan9 nud permanent")
     a.ns.run("ip route add 10.99.0.0/24 dev vxlan9")
     a.ns.run(f"ip route del {b.prefix}")
@@ -133,7 +133,7 @@ def test_a_route_is_not_taken_from_its_owner(lan):
     b.link("set vxlan9 type vxlan announce 10.20.2.0/24 announce 0.0.0.0/0 announce 10.84.0.0/16")
     a.route_prefixes()
     eventually("both are refused", lambda: {refusal["name"] for refusal in a.source().get("refusals", [])} ==
-               {"0.0.0.0/0 in VNI 9000", "10.84.0.0/16 in VNI 9000"}, timeout=30)
+               {"0.0.0.0/0 in VNI 9000", "10.84.0.0/16 in VNI 9000"}, timeout=60)
     assert a.routes() == []
     assert a.ns.out("ip route show 10.20.2.0/24").split()[:3] == ["10.20.2.0/24", "via", "10.84.0.254"]
 
@@ -142,14 +142,14 @@ def test_routes_outlive_the_daemon(net):
     a, b = EvpnLan(net, datapaths=["kernel"] * 2).nodes
     for node in (a, b):
         node.route_prefixes("kernel")
-    eventually("a routes to b", lambda: len(a.routes()) == 1, timeout=30)
+    eventually("a routes to b", lambda: len(a.routes()) == 1, timeout=60)
     ping = keep_pinging(net, a.ns, f"-I {a.inner} {b.inner}")
     a.kill()
     a.start(config=a.path)
     eventually("it is connected again", lambda: "neighbours 1 of 1" in a.source()["state"], timeout=60)
     assert_no_loss(ping)
     b.stop()
-    eventually("who stops withdraws", lambda: a.routes() == [], timeout=30)
+    eventually("who stops withdraws", lambda: a.routes() == [], timeout=60)
 
 
 def test_prefixes_with_frr(with_frr):
@@ -176,7 +176,7 @@ def test_with_a_gobgpd_that_is_not_ours(lan):
     """It was there before, and stays; when it ends, what is known stays, and what it forgot is told again."""
     a, b = lan.nodes
     a.stop()
-    eventually("b has heard it", lambda: not b.knows(a.address), timeout=30)
+    eventually("b has heard it", lambda: not b.knows(a.address), timeout=60)
     gobgpd = a.start_gobgpd()
     a.configure({"gobgpd": "127.0.0.1:50051"})
     a.start(config=a.path)
@@ -193,14 +193,14 @@ def test_with_a_gobgpd_that_is_not_ours(lan):
     eventually("a is connected again", lambda: "neighbours 1 of 1" in a.source()["state"], timeout=60)
     stations_are_known(lan)
     a.stop()
-    eventually("who stops withdraws", lambda: not b.knows(a.address), timeout=30)
+    eventually("who stops withdraws", lambda: not b.knows(a.address), timeout=60)
     assert gobgpd.poll() is None, "it is not ours to end"
 
 
 def test_who_stops_withdraws(lan):
     a, b = lan.nodes
     b.stop()
-    eventually("a has forgotten b", lambda: not a.entries(), timeout=30)
+    eventually("a has forgotten b", lambda: not a.entries(), timeout=60)
 
 
 def test_nobody_listens(net):
