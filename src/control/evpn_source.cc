@@ -39,7 +39,8 @@ EvpnSource::EvpnSource(Loop& loop, Rib& rib, SourceId id, LocalFacts& local,
           note_own_addresses();
           look_again(*vni);
         }
-      })) {
+      })),
+      is_restarting_(options.is_restart) {
   status_.since = loop.now();
   note_own_addresses();
   for (const auto& [vni, targets] : options_.targets) {

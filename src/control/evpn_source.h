@@ -44,6 +44,7 @@ struct EvpnOptions {
   BgpSpeaker speaker{};  ///< of which AS and router id are needed in any case
   std::vector<BgpPeer> peers{};
   bool is_own_speaker = true;    ///< it is ours to start and to give peers
+  bool is_restart = false;       ///< neighbours may have routes that this host announced before (RFC 4724)
   bool derives_rfc8365 = false;  ///< route targets; otherwise as FRR derives them
   std::map<Vni, EvpnTargets> targets{};
 };
@@ -130,7 +131,7 @@ class EvpnSource {
   Timer retry_{loop_};  // of the speaker
   bool is_watched_ = false;
   bool are_peers_missing_ = false;
-  bool is_restarting_ = false;  // there was a gobgpd before this one
+  bool is_restarting_;  // there was a gobgpd before this one
   std::size_t failures_ = 0;
 
   std::optional<Ipv4> router_id_;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "daemon/etcd_settings.h"
@@ -57,8 +58,12 @@ Result<EvpnOptions> parse_options(const v1::EvpnConfig& config) {
 Result<std::unique_ptr<LinkSource>> EvpnNode::create(const Tools& tools, const v1::EvpnConfig& config,
                                                      const std::string& socket,
                                                      std::function<void()> changed) {
-  const auto options = parse_options(config);
+  auto options = parse_options(config);
   if (!options) return std::unexpected(options.error());
+  // A daemon before this one may have died, and its neighbours wait for it to come back.
+  options->is_restart = std::ranges::any_of(tools.overlay.list_controlled(), [](const ControlledVni& link) {
+    return std::ranges::find(link.control, kName) != link.control.end();
+  });
   const auto id = add_source(tools.rib, tools.overlay, kName);
   if (!id) return std::unexpected(id.error());
   std::unique_ptr<EvpnNode> node(new EvpnNode(tools, *id));
