@@ -213,7 +213,7 @@ void ControlPlane::reconcile() {
   (void)rib_.prefixes().take_changed();  // who wants prefixes looks at all of them
   if (links_ != nullptr) links_->look_soon();
   if (flannel_ != nullptr) flannel_->reconcile();
-  if (links_ != nullptr) host_.links->reconcile(overlay_.list_controlled(), loop_.now());
+  if (host_.links != nullptr) host_.links->reconcile(overlay_.list_controlled(), loop_.now());
   Duration wait = kAnyway;
   if (const auto deadline = rib_.next_deadline()) wait = std::min<Duration>(wait, *deadline - loop_.now());
   later_.set(wait, [this] { reconcile(); });

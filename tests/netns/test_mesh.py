@@ -158,6 +158,7 @@ def test_members_of_etcd_are_killed(net):
     first, second, third = mesh.cluster.members
     flood = keep_pinging(mesh.net, a.ns, b.ip)
     third.kill()
+    eventually("the others have a leader", mesh.etcd.is_healthy, timeout=60)
     write_other(mesh)
     eventually("two suffice", lambda: a.entries().get(OTHER_MAC) == OTHER, timeout=30)
     second.kill()
