@@ -392,13 +392,12 @@ class MdbModel : public ::testing::TestWithParam<Shape> {
 };
 
 TEST_P(MdbModel, AgreesAfterEveryStep) {
-  for (int i = 0; i < test::steps(3000); ++i) {
+  for (int i = 0; i < 3000; ++i) {
     step();
     compare();
     ASSERT_FALSE(HasFailure()) << "step " << i;
   }
-  for (const std::size_t count : verdicts_)
-    EXPECT_GT(count, static_cast<std::size_t>(test::steps(12))) << "a verdict was hardly met";
+  for (const std::size_t count : verdicts_) EXPECT_GT(count, 20U) << "a verdict was hardly met";
   for (const LinkId link : {0U, 1U}) mdb_.remove_link(link);
   EXPECT_EQ(mdb_.size(), 0U);
   EXPECT_EQ(remotes_.size(), 0U);

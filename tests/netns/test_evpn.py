@@ -44,7 +44,7 @@ def test_two_vteps(lan):
 
 def test_with_frr(with_frr):
     (a,), (f,) = with_frr.nodes, with_frr.frr
-    eventually("FRR knows a's station", lambda: f.entries().get(a.mac) == a.address, timeout=60)
+    eventually("FRR knows a's station", lambda: f.entries().get(a.mac) == a.address, timeout=30)
     a.ping(f.ip)
     f.ns.run(f"ping -q -c 1 -W 5 {a.ip}")
     routes = json.loads(f.vtysh("show bgp l2vpn evpn route json").stdout)
@@ -69,7 +69,7 @@ def test_a_station_moves_to_frr_and_back(with_frr):
         eventually("its port forwards", lambda end=end: "state forwarding" in end.ns.out("bridge link show dev guest"))
         guest.run("ping -q -c 2 -i 0.2 -W 2 " + end.ip)
         eventually(f"the other one finds it behind {name}",
-                   lambda other=other, end=end: other.entries().get("02:00:00:00:0e:01") == end.address, timeout=60)
+                   lambda other=other, end=end: other.entries().get("02:00:00:00:0e:01") == end.address, timeout=30)
         other.ns.run("ping -q -c 1 -W 5 192.168.5.100")
 
 
@@ -80,7 +80,7 @@ def test_a_speaker_that_dies_loses_nothing(lan):
     a.ns.run(f"kill -9 {gobgpd}")
     eventually("a has noticed", lambda: not a.source()["connected"])
     assert a.entries().get(b.mac) == b.address
-    eventually("a is connected again", lambda: a.source()["connected"], timeout=60)
+    eventually("a is connected again", lambda: a.source()["connected"], timeout=30)
     eventually("with its neighbour", lambda: "neighbours 1 of 1" in a.source()["state"], timeout=60)
     assert a.entries().get(b.mac) == b.address
     assert_no_loss(flood)
@@ -200,7 +200,7 @@ def test_with_a_gobgpd_that_is_not_ours(lan):
 def test_who_stops_withdraws(lan):
     a, b = lan.nodes
     b.stop()
-    eventually("a has forgotten b", lambda: not a.entries(), timeout=60)
+    eventually("a has forgotten b", lambda: not a.entries(), timeout=30)
 
 
 def test_nobody_listens(net):
